@@ -1,0 +1,143 @@
+//! Stored voxels of a file to `f32`: byte order, number type, slope and intercept.
+
+/// How a file stores a number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub enum Stored {
+    U8,
+    I8,
+    U16,
+    I16,
+    U32,
+    I32,
+    U64,
+    I64,
+    F32,
+    F64,
+}
+
+impl Stored {
+    /// The type called `name` (`uint8` … `float64`).
+    pub fn named(name: &str) -> Option<Stored> {
+        Some(match name {
+            "uint8" => Stored::U8,
+            "int8" => Stored::I8,
+            "uint16" => Stored::U16,
+            "int16" => Stored::I16,
+            "uint32" => Stored::U32,
+            "int32" => Stored::I32,
+            "uint64" => Stored::U64,
+            "int64" => Stored::I64,
+            "float32" => Stored::F32,
+            "float64" => Stored::F64,
+            _ => return None,
+        })
+    }
+
+    /// Bytes a number takes.
+    pub fn bytes(self) -> usize {
+        match self {
+            Stored::U8 | Stored::I8 => 1,
+            Stored::U16 | Stored::I16 => 2,
+            Stored::U32 | Stored::I32 | Stored::F32 => 4,
+            Stored::U64 | Stored::I64 | Stored::F64 => 8,
+        }
+    }
+}
+
+/// The converted voxels and what `f32` could not hold of them.
+pub struct Converted {
+    /// One value a voxel.
+    pub voxels: Vec<f32>,
+    /// Integers that `f32` rounded (beyond 2^24).
+    pub rounded: usize,
+    /// Finite values beyond the range of `f32`, which became infinite.
+    pub overflowed: usize,
+}
+
+/// `value * slope + intercept` of every stored number, computed in `f64` and rounded once.
+///
+/// `scale` of `None` means that the numbers are taken as they are. Trailing bytes that make no
+/// whole number are ignored. One pass, one allocation.
+pub fn to_f32(bytes: &[u8], stored: Stored, big_endian: bool, scale: Option<(f64, f64)>) -> Converted {
+    macro_rules! read {
+        ($type:ty, $integer:expr) => {{
+            let read = |chunk: &[u8]| {
+                let mut raw = [0; size_of::<$type>()];
+                raw.copy_from_slice(chunk);
+                if big_endian { <$type>::from_be_bytes(raw) } else { <$type>::from_le_bytes(raw) }
+            };
+            let chunks = bytes.chunks_exact(size_of::<$type>());
+            let (mut rounded, mut overflowed) = (0, 0);
+            let voxels = match scale {
+                None => chunks
+                    .map(|chunk| {
+                        let value = read(chunk);
+                        let voxel = value as f32;
+                        if $integer && size_of::<$type>() >= 4 {
+                            rounded += usize::from(voxel as i128 != value as i128);
+                        }
+                        if size_of::<$type>() == 8 {
+                            overflowed += usize::from(voxel.is_infinite() && (value as f64).is_finite());
+                        }
+                        voxel
+                    })
+                    .collect(),
+                Some((slope, intercept)) => chunks
+                    .map(|chunk| {
+                        let exact = read(chunk) as f64;
+                        let voxel = (exact * slope + intercept) as f32;
+                        overflowed += usize::from(voxel.is_infinite() && exact.is_finite());
+                        voxel
+                    })
+                    .collect(),
+            };
+            Converted { voxels, rounded, overflowed }
+        }};
+    }
+    match stored {
+        Stored::U8 => read!(u8, true),
+        Stored::I8 => read!(i8, true),
+        Stored::U16 => read!(u16, true),
+        Stored::I16 => read!(i16, true),
+        Stored::U32 => read!(u32, true),
+        Stored::I32 => read!(i32, true),
+        Stored::U64 => read!(u64, true),
+        Stored::I64 => read!(i64, true),
+        Stored::F32 => read!(f32, false),
+        Stored::F64 => read!(f64, false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_byte_orders_read_the_same_numbers() {
+        let little: Vec<u8> = [-300_i16, 0, 12_345].iter().flat_map(|v| v.to_le_bytes()).collect();
+        let big: Vec<u8> = [-300_i16, 0, 12_345].iter().flat_map(|v| v.to_be_bytes()).collect();
+        assert_eq!(to_f32(&little, Stored::I16, false, None).voxels, [-300.0, 0.0, 12_345.0]);
+        assert_eq!(to_f32(&big, Stored::I16, true, None).voxels, [-300.0, 0.0, 12_345.0]);
+    }
+
+    #[test]
+    fn slope_and_intercept_are_applied_in_double_precision() {
+        let converted = to_f32(&[10, 20], Stored::U8, false, Some((0.1, -1.0)));
+        assert_eq!(converted.voxels, [(10.0_f64 * 0.1 - 1.0) as f32, (20.0_f64 * 0.1 - 1.0) as f32]);
+    }
+
+    #[test]
+    fn what_single_precision_cannot_hold_is_counted() {
+        let integers: Vec<u8> = [16_777_217_i32, 5].iter().flat_map(|v| v.to_le_bytes()).collect();
+        assert_eq!(to_f32(&integers, Stored::I32, false, None).rounded, 1);
+        let doubles: Vec<u8> = [1e300_f64, f64::INFINITY].iter().flat_map(|v| v.to_le_bytes()).collect();
+        assert_eq!(to_f32(&doubles, Stored::F64, false, None).overflowed, 1);
+    }
+
+    #[test]
+    fn trailing_bytes_make_no_voxel() {
+        assert_eq!(to_f32(&[1, 2, 3], Stored::U16, false, None).voxels.len(), 1);
+        assert!(to_f32(&[], Stored::F64, true, None).voxels.is_empty());
+    }
+}

@@ -1,0 +1,50 @@
+//! The digest that names a volume's content.
+
+use sha2::{Digest, Sha256};
+
+/// SHA-256, in hexadecimal, of a volume before it is converted to any file's type.
+///
+/// Hashed are, all little-endian: nx, ny, nz and the channels as `u64`; the twelve numbers of the
+/// affine, row by row, as `f64` (-0 as 0); the voxels as `f32` (every NaN as the one NaN 7fc00000).
+pub fn volume(shape: [usize; 3], channels: usize, affine: &[[f64; 4]; 3], voxels: &[f32]) -> String {
+    let mut hash = Sha256::new();
+    for n in shape.into_iter().chain([channels]) {
+        hash.update((n as u64).to_le_bytes());
+    }
+    for value in affine.iter().flatten() {
+        hash.update((value + 0.0).to_le_bytes());
+    }
+    let mut bytes = [0_u8; 4096];
+    for part in voxels.chunks(bytes.len() / 4) {
+        for (to, voxel) in bytes.chunks_exact_mut(4).zip(part) {
+            let canonical = if voxel.is_nan() { 0x7fc0_0000 } else { voxel.to_bits() };
+            to.copy_from_slice(&canonical.to_le_bytes());
+        }
+        hash.update(&bytes[..part.len() * 4]);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AFFINE: [[f64; 4]; 3] = [[1.0, 0.0, 0.0, 0.0]; 3];
+
+    #[test]
+    fn every_nan_has_the_same_digest_and_signed_zeros_of_voxels_differ() {
+        let of = |voxel: f32| volume([1, 1, 1], 1, &AFFINE, &[voxel]);
+        assert_eq!(of(f32::NAN), of(f32::from_bits(0xffc0_0001)));
+        assert_ne!(of(0.0), of(-0.0));
+    }
+
+    #[test]
+    fn shape_and_affine_count() {
+        let voxels = [1.0; 6];
+        let first = volume([2, 3, 1], 1, &AFFINE, &voxels);
+        assert_ne!(first, volume([3, 2, 1], 1, &AFFINE, &voxels));
+        let mut moved = AFFINE;
+        moved[0][3] = 1.0;
+        assert_ne!(first, volume([2, 3, 1], 1, &moved, &voxels));
+    }
+}

@@ -1,0 +1,125 @@
+//! Fixed-size chunks, folded in index order. The only file that names rayon.
+//!
+//! Work is cut by the data's shape, never by the number of threads, and results come back in index
+//! order; a fold over them is therefore the same on one thread and on many.
+
+/// Threads that run chunks. One thread means the caller's own.
+pub struct Pool {
+    threads: usize,
+    #[cfg(not(target_arch = "wasm32"))]
+    inner: Option<std::sync::Arc<rayon::ThreadPool>>,
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+mod shared {
+    use std::collections::HashMap;
+    use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+    /// Pools are kept by their number of threads: starting threads costs more than correcting a slice.
+    pub fn pool(threads: usize) -> Result<Arc<rayon::ThreadPool>, String> {
+        static POOLS: OnceLock<Mutex<HashMap<usize, Arc<rayon::ThreadPool>>>> = OnceLock::new();
+        let mut pools =
+            POOLS.get_or_init(Default::default).lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = pools.get(&threads) {
+            return Ok(pool.clone());
+        }
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|index| format!("voxnorm-{index}"))
+            .build()
+            .map_err(|error| error.to_string())?;
+        let pool = Arc::new(pool);
+        pools.insert(threads, pool.clone());
+        Ok(pool)
+    }
+}
+
+impl Pool {
+    /// A pool of `threads` threads (at least 1). Fails where the system grants no more threads.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn new(threads: usize) -> Result<Pool, String> {
+        let threads = threads.max(1);
+        let inner = if threads == 1 { None } else { Some(shared::pool(threads)?) };
+        Ok(Pool { threads, inner })
+    }
+
+    /// This build runs on one thread, however many are asked for.
+    #[cfg(target_arch = "wasm32")]
+    pub fn new(_threads: usize) -> Result<Pool, String> {
+        Ok(Pool { threads: 1 })
+    }
+
+    /// How many threads run.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Runs `work` inside the pool, so that the calls below start without handing over each time.
+    pub fn enter<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        #[cfg(not(target_arch = "wasm32"))]
+        if let Some(pool) = &self.inner {
+            return pool.install(work);
+        }
+        work()
+    }
+
+    /// `each(0) … each(count - 1)`, results in index order.
+    pub fn map<R: Send>(&self, count: usize, each: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
+        #[cfg(not(target_arch = "wasm32"))]
+        if let Some(pool) = &self.inner {
+            use rayon::prelude::*;
+            return pool.install(|| (0..count).into_par_iter().with_max_len(1).map(each).collect());
+        }
+        (0..count).map(each).collect()
+    }
+
+    /// `each(index, part)` over the given parts, results in index order.
+    pub fn map_parts<T: Send, R: Send>(
+        &self,
+        parts: Vec<T>,
+        each: impl Fn(usize, T) -> R + Sync + Send,
+    ) -> Vec<R> {
+        #[cfg(not(target_arch = "wasm32"))]
+        if let Some(pool) = &self.inner {
+            use rayon::prelude::*;
+            return pool.install(|| {
+                let parts = parts.into_par_iter().with_max_len(1).enumerate();
+                parts.map(|(index, part)| each(index, part)).collect()
+            });
+        }
+        parts.into_iter().enumerate().map(|(index, part)| each(index, part)).collect()
+    }
+}
+
+/// `0..length` cut into at most `count` ranges of equal size (the last may be shorter).
+///
+/// The cut depends on `length` and `count` alone, so chunks are the same on every machine.
+pub fn ranges(length: usize, count: usize) -> Vec<std::ops::Range<usize>> {
+    let size = length.div_ceil(count.max(1)).max(1);
+    (0..length.div_ceil(size)).map(|i| i * size..((i + 1) * size).min(length)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_come_in_index_order_on_any_number_of_threads() {
+        let expected: Vec<usize> = (0..1000).map(|i| i * i).collect();
+        for threads in [1, 2, 8] {
+            let pool = Pool::new(threads).unwrap();
+            assert_eq!(pool.map(1000, |i| i * i), expected);
+            assert_eq!(pool.map_parts((0..1000).collect(), |i, part: usize| i * part), expected);
+        }
+    }
+
+    #[test]
+    fn ranges_cover_everything_once() {
+        for length in [0, 1, 2, 31, 32, 33, 1000] {
+            let ranges = ranges(length, 32);
+            assert!(ranges.len() <= 32);
+            let flat: Vec<usize> = ranges.into_iter().flatten().collect();
+            assert_eq!(flat, (0..length).collect::<Vec<_>>());
+        }
+    }
+}

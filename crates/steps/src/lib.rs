@@ -1,0 +1,44 @@
+//! The methods, one a file, and the one way to call them.
+//!
+//! A caller names a step and a phase, hands over its options as JSON and its voxels as named buffers,
+//! and gets JSON and named buffers back. The bindings translate exactly this and know no method.
+//!
+//! To add a method: write its file, then its line in `mod` and in [`STEPS`].
+
+mod call;
+mod error;
+mod services;
+mod step;
+
+pub use call::{Buffer, Call, Owned, Reply};
+pub use error::Error;
+pub use step::{Inputs, Outputs, Session, Step};
+
+use step::AnyStep;
+
+/// Every method.
+const STEPS: &[&dyn AnyStep] = &[];
+
+/// Runs one call. Never panics on bad input; a failure names what was found and what was expected.
+pub fn run(call: &Call, session: &Session) -> Result<Reply, Error> {
+    if let Some(step) = STEPS.iter().find(|step| step.id() == call.step) {
+        return session.pool.enter(|| step.call(call, session));
+    }
+    match services::find(call.step) {
+        Some(service) => service(call, session),
+        None => Err(Error::new(
+            "UnknownStep",
+            format!("expected the name of a step, got {:?}", call.step),
+        )),
+    }
+}
+
+/// What this build can do, as JSON: its version, its steps, the instruction sets of this processor.
+pub fn catalog() -> String {
+    serde_json::json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "steps": STEPS.iter().map(|step| step.id()).collect::<Vec<_>>(),
+        "simd": voxnorm_kernels::level::Level::supported(),
+    })
+    .to_string()
+}

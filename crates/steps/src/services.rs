@@ -1,0 +1,68 @@
+//! What the reader, the writer and the report need of voxels. Called as steps are, listed apart:
+//! they have no command, no options page and no fit.
+
+use crate::{Buffer, Call, Error, Owned, Reply, Session};
+use serde::Deserialize;
+use serde_json::json;
+use voxnorm_kernels::convert::{Stored, to_f32};
+use voxnorm_kernels::digest;
+
+type Service = fn(&Call, &Session) -> Result<Reply, Error>;
+
+const SERVICES: &[(&str, Service)] =
+    &[("voxels.decode", decode), ("voxels.digest", digest_of), ("diagnostics.panic", panic)];
+
+pub(crate) fn find(name: &str) -> Option<Service> {
+    SERVICES.iter().find(|(id, _)| *id == name).map(|(_, service)| *service)
+}
+
+fn parse<'a, T: Deserialize<'a>>(call: &Call<'a>) -> Result<T, Error> {
+    serde_json::from_str(call.request).map_err(|e| Error::internal(format!("{}: {e}", call.step)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Decode {
+    stored: String,
+    big_endian: bool,
+    /// `[slope, intercept]`, or null for none.
+    scale: Option<(f64, f64)>,
+}
+
+/// `bytes` → `voxels`, with what `float32` could not hold: `{ rounded, overflowed }`.
+fn decode(call: &Call, _: &Session) -> Result<Reply, Error> {
+    let request: Decode = parse(call)?;
+    let stored = Stored::named(&request.stored)
+        .ok_or_else(|| Error::internal(format!("{}: type {:?}", call.step, request.stored)))?;
+    let Some((_, Buffer::Bytes(bytes))) = call.buffers.iter().find(|(name, _)| *name == "bytes") else {
+        return Err(Error::internal(format!("{}: no buffer of bytes", call.step)));
+    };
+    let converted = to_f32(bytes, stored, request.big_endian, request.scale);
+    Ok(Reply {
+        json: json!({ "rounded": converted.rounded, "overflowed": converted.overflowed }).to_string(),
+        buffers: vec![("voxels".into(), Owned::Floats(converted.voxels))],
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Digest {
+    shape: [usize; 3],
+    channels: usize,
+    affine: [[f64; 4]; 3],
+}
+
+/// `voxels` → `{ digest }`.
+fn digest_of(call: &Call, _: &Session) -> Result<Reply, Error> {
+    let Digest { shape, channels, affine } = parse(call)?;
+    let Some((_, Buffer::Floats(voxels))) = call.buffers.iter().find(|(name, _)| *name == "voxels") else {
+        return Err(Error::internal(format!("{}: no buffer of voxels", call.step)));
+    };
+    let digest = digest::volume(shape, channels, &affine, voxels);
+    Ok(Reply { json: json!({ "digest": digest }).to_string(), buffers: Vec::new() })
+}
+
+/// Panics, so that an installed build can show that a defect becomes an error and the process lives on.
+fn panic(_: &Call, _: &Session) -> Result<Reply, Error> {
+    panic!("asked for")
+}

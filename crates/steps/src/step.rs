@@ -1,0 +1,236 @@
+//! What a method is, and how a call becomes its typed inputs.
+
+use crate::{Buffer, Call, Error, Owned, Reply};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use voxnorm_kernels::{grid::Grid, level::Level, parallel::Pool};
+
+/// How a call runs.
+pub struct Session<'a> {
+    /// The instruction set.
+    pub level: Level,
+    /// The threads.
+    pub pool: Pool,
+    /// Polled between pieces of work of a few milliseconds at most.
+    pub cancelled: &'a (dyn Fn() -> bool + Sync),
+    /// Told `{ fraction, … }` now and then.
+    pub progress: &'a (dyn Fn(&str) + Sync),
+}
+
+impl<'a> Session<'a> {
+    /// A session on `threads` threads (0: one per core) at the instruction set called `simd`
+    /// (empty: the widest there is).
+    pub fn new(
+        threads: usize,
+        simd: &str,
+        cancelled: &'a (dyn Fn() -> bool + Sync),
+        progress: &'a (dyn Fn(&str) + Sync),
+    ) -> Result<Session<'a>, Error> {
+        let level = if simd.is_empty() { Some(Level::best()) } else { Level::named(simd) };
+        let level = level.ok_or_else(|| {
+            let supported = Level::supported();
+            Error::new(
+                "UnsupportedSimd",
+                format!("simd: expected one of {} on this processor, got {simd:?}", supported.join(", ")),
+            )
+            .with(json!({ "expected": supported, "got": simd }))
+        })?;
+        let threads = match threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            some => some,
+        };
+        let pool = Pool::new(threads).map_err(|error| {
+            Error::new("NoThreads", format!("threads: the system refused to start {threads}: {error}"))
+        })?;
+        Ok(Session { level, pool, cancelled, progress })
+    }
+
+    /// An error once the caller wants the computation to stop.
+    pub fn check(&self) -> Result<(), Error> {
+        if (self.cancelled)() { Err(Error::cancelled()) } else { Ok(()) }
+    }
+
+    /// Tells the caller how far the work is.
+    pub fn report(&self, progress: Value) {
+        (self.progress)(&progress.to_string());
+    }
+}
+
+/// A method. Options are complete when they come here: defaults live in `ts/steps/<id>.ts` alone.
+pub trait Step: Sync {
+    /// The id, the same in all places.
+    const ID: &'static str;
+    /// Strict: `#[serde(deny_unknown_fields)]`, no defaults.
+    type Options: DeserializeOwned + Sync;
+    /// What fitting finds, kept and replayed as JSON.
+    type Fitted: Serialize + DeserializeOwned + Send;
+
+    /// Finds the fitted values in the inputs.
+    fn fit(&self, options: &Self::Options, inputs: &Inputs, session: &Session) -> Result<Self::Fitted, Error>;
+
+    /// Fills the wanted outputs; returns what was measured on the way, for the report.
+    fn apply(
+        &self,
+        options: &Self::Options,
+        fitted: &Self::Fitted,
+        inputs: &Inputs,
+        outputs: &mut Outputs,
+        session: &Session,
+    ) -> Result<Value, Error>;
+}
+
+/// A step of whatever options, for the list.
+pub(crate) trait AnyStep: Sync {
+    fn id(&self) -> &'static str;
+    fn call(&self, call: &Call, session: &Session) -> Result<Reply, Error>;
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Request<O, F> {
+    options: O,
+    #[serde(default = "none")]
+    fitted: Option<F>,
+    #[serde(default)]
+    inputs: BTreeMap<String, Input>,
+    #[serde(default)]
+    outputs: Vec<String>,
+}
+
+fn none<F>() -> Option<F> {
+    None
+}
+
+/// What a request says of one input.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Input {
+    #[serde(rename_all = "camelCase")]
+    Volume { shape: [usize; 3], affine: [[f64; 4]; 3] },
+    Rule { rule: String },
+}
+
+impl<S: Step> AnyStep for S {
+    fn id(&self) -> &'static str {
+        S::ID
+    }
+
+    fn call(&self, call: &Call, session: &Session) -> Result<Reply, Error> {
+        let request: Request<S::Options, S::Fitted> = serde_json::from_str(call.request)
+            .map_err(|error| Error::internal(format!("{}: {error}", S::ID)))?;
+        let inputs = Inputs { step: S::ID, given: &request.inputs, buffers: call.buffers };
+        let mut outputs = Outputs { wanted: request.outputs, made: Vec::new() };
+        let mut json = serde_json::Map::new();
+
+        let fitted = match (call.phase, request.fitted) {
+            ("fit" | "run", None) => {
+                let fitted = self.fit(&request.options, &inputs, session)?;
+                let value = serde_json::to_value(&fitted).map_err(|e| Error::internal(e.to_string()))?;
+                json.insert("fitted".into(), value);
+                fitted
+            }
+            ("apply", Some(fitted)) => fitted,
+            (phase, fitted) => {
+                let with = if fitted.is_some() { "with" } else { "without" };
+                return Err(Error::internal(format!("{}: phase {phase:?} {with} fitted values", S::ID)));
+            }
+        };
+        if call.phase != "fit" {
+            session.check()?;
+            let measures = self.apply(&request.options, &fitted, &inputs, &mut outputs, session)?;
+            json.insert("measures".into(), measures);
+        }
+        Ok(Reply { json: Value::Object(json).to_string(), buffers: outputs.made })
+    }
+}
+
+/// A named volume among the inputs.
+pub struct Volume<'a> {
+    /// Where its voxels lie.
+    pub grid: Grid,
+    /// One value a voxel.
+    pub voxels: &'a [f32],
+}
+
+/// The inputs of a call, by name.
+pub struct Inputs<'a> {
+    step: &'static str,
+    given: &'a BTreeMap<String, Input>,
+    buffers: &'a [(&'a str, Buffer<'a>)],
+}
+
+impl<'a> Inputs<'a> {
+    /// The volume called `name`, or `None` where it was not given.
+    pub fn optional(&self, name: &str) -> Result<Option<Volume<'a>>, Error> {
+        let Some(Input::Volume { shape, affine }) = self.given.get(name) else { return Ok(None) };
+        let grid = Grid { shape: *shape, affine: *affine };
+        match self.buffers.iter().find(|(buffer, _)| *buffer == name) {
+            Some((_, Buffer::Floats(voxels))) if voxels.len() == grid.voxels() => {
+                Ok(Some(Volume { grid, voxels }))
+            }
+            Some((_, Buffer::Floats(voxels))) => Err(Error::new(
+                "BadVolume",
+                format!(
+                    "{}: {name}: expected {} voxels for shape {shape:?}, got {}",
+                    self.step,
+                    grid.voxels(),
+                    voxels.len()
+                ),
+            )
+            .with(json!({ "input": name, "shape": shape, "voxels": voxels.len() }))),
+            _ => Err(Error::internal(format!("{}: {name}: no buffer of voxels", self.step))),
+        }
+    }
+
+    /// The volume called `name`.
+    pub fn required(&self, name: &str) -> Result<Volume<'a>, Error> {
+        self.optional(name)?.ok_or_else(|| {
+            Error::new("MissingInput", format!("{}: expected the input {name:?}, got none", self.step))
+                .with(json!({ "input": name }))
+        })
+    }
+
+    /// The volume called `name`, on the same grid as `reference`; or `None`.
+    pub fn on_grid_of(&self, name: &str, reference: &Grid) -> Result<Option<Volume<'a>>, Error> {
+        let volume = self.optional(name)?;
+        match volume {
+            Some(volume) if volume.grid.shape != reference.shape => Err(Error::new(
+                "GridMismatch",
+                format!(
+                    "{}: {name}: expected the image's shape {:?}, got {:?}",
+                    self.step, reference.shape, volume.grid.shape
+                ),
+            )
+            .with(json!({ "input": name, "expected": reference.shape, "got": volume.grid.shape }))),
+            other => Ok(other),
+        }
+    }
+
+    /// The rule named in place of the volume `name`, such as `otsu` for a mask.
+    pub fn rule(&self, name: &str) -> Option<&'a str> {
+        match self.given.get(name) {
+            Some(Input::Rule { rule }) => Some(rule),
+            _ => None,
+        }
+    }
+}
+
+/// The outputs of a call: only those that were asked for are worth computing.
+pub struct Outputs {
+    wanted: Vec<String>,
+    made: Vec<(String, Owned)>,
+}
+
+impl Outputs {
+    /// Whether the caller asked for `name`.
+    pub fn wants(&self, name: &str) -> bool {
+        self.wanted.iter().any(|wanted| wanted == name)
+    }
+
+    /// Hands over an output.
+    pub fn put(&mut self, name: &str, voxels: Vec<f32>) {
+        self.made.push((name.to_owned(), Owned::Floats(voxels)));
+    }
+}

@@ -1,0 +1,56 @@
+/** What every backend does: it runs calls. Which one runs changes the speed, never a byte. */
+
+/** Arrays that cross into Rust. Borrowed until the call's promise settles: do not change or transfer them. */
+export type Buffers = Record<string, Float32Array | Uint8Array>;
+
+export interface Progress {
+  /** How much of the call is done, 0 to 1. */
+  readonly fraction: number;
+  /** What the step adds, such as level, iteration and convergence. */
+  readonly [fact: string]: unknown;
+}
+
+export interface Call {
+  /** The id of a step or of a service. */
+  readonly step: string;
+  /** `run` is fit and apply with the boundary crossed once. */
+  readonly phase: "fit" | "apply" | "run";
+  /** Plain JSON, complete and already validated. */
+  readonly request: object;
+  readonly buffers: Buffers;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+export interface Reply {
+  readonly json: Record<string, unknown>;
+  readonly buffers: Buffers;
+}
+
+/** What this build can do, as it says itself. */
+export interface Catalog {
+  readonly version: string;
+  readonly steps: readonly string[];
+  readonly simd: readonly string[];
+}
+
+export interface Backend {
+  readonly name: "native" | "wasm";
+  /** The instruction set in use. */
+  readonly simd: string;
+  readonly threads: number;
+  readonly catalog: Catalog;
+  /** Rejects with a `VoxnormError`; after any error the next call works. */
+  run(call: Call): Promise<Reply>;
+  /** Ends workers, so that a process may exit. A call still running rejects with `Cancelled`. */
+  close(): Promise<void>;
+}
+
+export interface BackendOptions {
+  /** Which to load; `auto` tries native, then wasm. `VOXNORM_BACKEND` decides where this is not given. */
+  readonly backend?: "auto" | "native" | "wasm" | undefined;
+  /** Threads of the native backend; all cores where it is not given. */
+  readonly threads?: number | undefined;
+  /** Forces an instruction set; `VOXNORM_SIMD` decides where this is not given. */
+  readonly simd?: string | undefined;
+}

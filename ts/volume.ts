@@ -1,0 +1,87 @@
+/**
+ * A volume: voxels, where they lie, and what the reader learnt.
+ *
+ * - `shape` is `[nx, ny, nz]`; x is fastest in memory. A 2-D image has nz = 1.
+ * - World axes are RAS+ (x to the right, y to the front, z up) in millimetres; DICOM and ITK use LPS.
+ * - Channels share one grid and lie one after the other in `data`; time points are separate volumes.
+ * - Voxels are `float32`; the writer chooses the file's type and says so.
+ */
+import { VoxnormError } from "./errors.ts";
+
+export type Triple = [number, number, number];
+
+/** Three rows of four: world = affine · (i, j, k, 1). */
+export type Affine = [
+  [number, number, number, number],
+  [number, number, number, number],
+  [number, number, number, number],
+];
+
+export interface Grid {
+  /** Voxels along x, y, z. */
+  readonly shape: Triple;
+  /** Voxel index to world mm, shear and all: the one source of the three below. */
+  readonly affine: Affine;
+  /** Length in mm of one step along each axis. */
+  readonly spacing: Triple;
+  /** World position in mm of the first voxel. */
+  readonly origin: Triple;
+  /** Rows of a 3×3 matrix whose columns are the axes' unit vectors. */
+  readonly direction: [Triple, Triple, Triple];
+  readonly channels: number;
+}
+
+export interface Meta {
+  /** Where the volume came from: a path, a name, or nothing. */
+  readonly source?: string;
+  /** What the reader decided and why, in sentences. */
+  readonly decisions: readonly string[];
+  /** What a user should know: repairs, lossy conversions, odd headers. */
+  readonly warnings: readonly Warning[];
+  /** The file's own header, as the format's reader keeps it for rewriting. */
+  readonly header?: unknown;
+}
+
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface Volume {
+  readonly data: Float32Array;
+  readonly grid: Grid;
+  readonly meta: Meta;
+}
+
+/** A grid from its shape and affine; spacing, origin and direction follow from them. */
+export function gridOf(shape: Triple, affine: Affine, channels = 1): Grid {
+  const column = (axis: number) => affine.map((row) => row[axis] ?? 0) as Triple;
+  const spacing = [0, 1, 2].map((axis) => Math.sqrt(column(axis).reduce((sum, v) => sum + v * v, 0))) as Triple;
+  const direction = affine.map((row) => spacing.map((s, axis) => (row[axis] ?? 0) / s)) as Grid["direction"];
+  return { shape, affine, spacing, origin: column(3), direction, channels };
+}
+
+/** An affine of axis-aligned voxels. */
+export function scaling(spacing: Triple, origin: Triple = [0, 0, 0]): Affine {
+  return [
+    [spacing[0], 0, 0, origin[0]],
+    [0, spacing[1], 0, origin[1]],
+    [0, 0, spacing[2], origin[2]],
+  ];
+}
+
+/** A volume of one channel from voxels that are at hand. Throws `BadVolume` where they don't fill the shape. */
+export function volume(data: Float32Array, shape: Triple, affine: Affine = scaling([1, 1, 1])): Volume {
+  const expected = shape[0] * shape[1] * shape[2];
+  if (data.length !== expected || shape.some((n) => !Number.isInteger(n) || n < 1)) {
+    throw new VoxnormError(
+      "BadVolume",
+      `volume: expected ${expected} voxels for shape ${shape.join("×")}, got ${data.length}`,
+      {
+        shape,
+        voxels: data.length,
+      },
+    );
+  }
+  return { data, grid: gridOf(shape, affine), meta: { decisions: [], warnings: [] } };
+}
