@@ -11,6 +11,13 @@ pub fn catalog() -> String {
     voxnorm_steps::catalog()
 }
 
+/// Tells `listener` the message of a panic. The trap that follows has none of its own.
+#[wasm_bindgen(js_name = onPanic)]
+pub fn on_panic(listener: Function) {
+    let listener = OnThisThread(listener);
+    std::panic::set_hook(Box::new(move |panic| listener.tell(&panic.to_string())));
+}
+
 /// Runs one call; buffers are copied in and out. Returns `[json, names, buffers]`, throws JSON.
 ///
 /// A panic traps: the instance is not to be used again.
@@ -34,7 +41,7 @@ pub fn run(
     let borrowed: Vec<(&str, Buffer)> =
         names.iter().zip(&copies).map(|(name, copy)| (name.as_str(), copy.borrow())).collect();
     let call = Call { step, phase, request, buffers: &borrowed };
-    let listener = OnThisThread(on_progress);
+    let listener = OnThisThread(on_progress.clone());
     let tell = |progress: &str| listener.tell(progress);
     let session = Session::new(1, simd, &|| false, &tell);
     let reply = session.and_then(|session| voxnorm_steps::run(&call, &session));
@@ -51,13 +58,15 @@ pub fn run(
 }
 
 /// This build has one thread, so a JavaScript function may stand where one that is `Sync` is asked for.
-struct OnThisThread<'a>(&'a Function);
+struct OnThisThread(Function);
 
-// SAFETY: without the `atomics` feature no other thread exists that could share it.
+// SAFETY: without the `atomics` feature no other thread exists that could share it or take it.
 #[cfg(not(target_feature = "atomics"))]
-unsafe impl Sync for OnThisThread<'_> {}
+unsafe impl Sync for OnThisThread {}
+#[cfg(not(target_feature = "atomics"))]
+unsafe impl Send for OnThisThread {}
 
-impl OnThisThread<'_> {
+impl OnThisThread {
     fn tell(&self, progress: &str) {
         // A listener that throws must not stop the computation.
         let _ = self.0.call1(&JsValue::NULL, &JsValue::from_str(progress));

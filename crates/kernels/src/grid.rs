@@ -35,31 +35,25 @@ impl Grid {
     }
 
     fn shrink_offset(&self, factor: [usize; 3], shape: [usize; 3]) -> [usize; 3] {
-        let spacing = self.spacing();
         let half = |n: usize| (n as f64 - 1.0) / 2.0;
-        // ITK's world is LPS: x and y change sign against RAS.
+        // ITK's world is LPS: x and y change sign against RAS. Its spacing is the header's, a float32.
         let sign = [-1.0, -1.0, 1.0];
+        let length = self.spacing();
+        let spacing = length.map(|mm| f64::from(mm as f32));
         let direction: [[f64; 3]; 3] =
-            [0, 1, 2].map(|r| [0, 1, 2].map(|c| sign[r] * self.affine[r][c] / spacing[c]));
+            [0, 1, 2].map(|r| [0, 1, 2].map(|c| sign[r] * self.affine[r][c] / length[c]));
         let origin = [0, 1, 2].map(|r| sign[r] * self.affine[r][3]);
         let matrix = |spacing: [f64; 3]| direction.map(|row| [0, 1, 2].map(|c| row[c] * spacing[c]));
         let forward = matrix(spacing);
         let backward = inverse(forward);
         let coarse = matrix([0, 1, 2].map(|a| spacing[a] * factor[a] as f64));
-        let map = |m: [[f64; 3]; 3], at: [f64; 3], origin: [f64; 3]| {
-            [0, 1, 2].map(|r| {
-                let mut point = origin[r];
-                for c in 0..3 {
-                    point += m[r][c] * at[c];
-                }
-                point
-            })
-        };
-        let centre = map(forward, self.shape.map(half), origin);
-        let coarse_centre = map(coarse, shape.map(half), origin);
-        let first = [0, 1, 2].map(|a| origin[a] + (centre[a] - coarse_centre[a]));
+        let times =
+            |m: [[f64; 3]; 3], at: [f64; 3]| m.map(|row| (0..3).fold(0.0, |sum, c| sum + row[c] * at[c]));
+        let centre = times(forward, self.shape.map(half));
+        let coarse_centre = times(coarse, shape.map(half));
+        let first = [0, 1, 2].map(|a| origin[a] + ((centre[a] + origin[a]) - (coarse_centre[a] + origin[a])));
         let from_origin = [0, 1, 2].map(|a| first[a] - origin[a]);
-        let index = map(backward, from_origin, [0.0; 3]);
+        let index = times(backward, from_origin);
         [0, 1, 2].map(|a| {
             let rounded = (index[a] + 0.5).floor().max(0.0) as usize;
             let room = self.shape[a] - 1 - (shape[a] - 1) * factor[a];

@@ -50,9 +50,7 @@ impl Level {
     /// `fallback`, `sse4.2`, `avx2`, `avx512`; in a WebAssembly build `simd128` or `fallback`.
     pub fn name(self) -> &'static str {
         match self.0 {
-            Set::Fallback if cfg!(all(target_arch = "wasm32", target_feature = "simd128")) => {
-                "simd128"
-            }
+            Set::Fallback if cfg!(all(target_arch = "wasm32", target_feature = "simd128")) => "simd128",
             Set::Fallback => "fallback",
             #[cfg(target_arch = "x86_64")]
             Set::Sse42 => "sse4.2",

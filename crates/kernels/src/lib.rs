@@ -5,9 +5,17 @@
 //! - no panic on any input that its documentation allows, and no allocation per voxel;
 //! - voxels are `f32` with x fastest, accumulators are `f64`.
 
+pub mod bspline;
 pub mod convert;
 pub mod digest;
+pub mod fourier;
 pub mod grid;
+pub mod histogram;
 pub mod level;
 pub mod math;
+pub mod moments;
+pub mod n4;
 pub mod parallel;
+pub mod run;
+pub mod select;
+pub mod sharpen;

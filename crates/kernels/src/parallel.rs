@@ -18,8 +18,7 @@ mod shared {
     /// Pools are kept by their number of threads: starting threads costs more than correcting a slice.
     pub fn pool(threads: usize) -> Result<Arc<rayon::ThreadPool>, String> {
         static POOLS: OnceLock<Mutex<HashMap<usize, Arc<rayon::ThreadPool>>>> = OnceLock::new();
-        let mut pools =
-            POOLS.get_or_init(Default::default).lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pools = POOLS.get_or_init(Default::default).lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pool) = pools.get(&threads) {
             return Ok(pool.clone());
         }

@@ -25,11 +25,6 @@ impl Error {
         self
     }
 
-    /// A caller's signal stopped the computation.
-    pub fn cancelled() -> Error {
-        Error::new("Cancelled", "the computation was cancelled")
-    }
-
     /// A defect of voxnorm: the two halves of the program disagree.
     pub fn internal(message: impl Into<String>) -> Error {
         Error::new("Internal", message)
@@ -45,5 +40,11 @@ impl Error {
     /// `{ code, message, detail }`, as it crosses into JavaScript.
     pub fn to_json(&self) -> String {
         json!({ "code": self.code, "message": self.message, "detail": self.detail }).to_string()
+    }
+}
+
+impl From<voxnorm_kernels::run::Cancelled> for Error {
+    fn from(_: voxnorm_kernels::run::Cancelled) -> Error {
+        Error::new("Cancelled", "the computation was cancelled")
     }
 }

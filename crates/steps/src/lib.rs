@@ -7,6 +7,8 @@
 
 mod call;
 mod error;
+mod n4;
+mod region;
 mod services;
 mod step;
 
@@ -17,19 +19,16 @@ pub use step::{Inputs, Outputs, Session, Step};
 use step::AnyStep;
 
 /// Every method.
-const STEPS: &[&dyn AnyStep] = &[];
+const STEPS: &[&dyn AnyStep] = &[&n4::N4];
 
 /// Runs one call. Never panics on bad input; a failure names what was found and what was expected.
 pub fn run(call: &Call, session: &Session) -> Result<Reply, Error> {
     if let Some(step) = STEPS.iter().find(|step| step.id() == call.step) {
-        return session.pool.enter(|| step.call(call, session));
+        return session.run.pool.enter(|| step.call(call, session));
     }
     match services::find(call.step) {
         Some(service) => service(call, session),
-        None => Err(Error::new(
-            "UnknownStep",
-            format!("expected the name of a step, got {:?}", call.step),
-        )),
+        None => Err(Error::new("UnknownStep", format!("expected the name of a step, got {:?}", call.step))),
     }
 }
 

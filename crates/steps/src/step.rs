@@ -5,16 +5,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use voxnorm_kernels::{grid::Grid, level::Level, parallel::Pool};
+use voxnorm_kernels::{grid::Grid, level::Level, parallel::Pool, run::Run};
 
 /// How a call runs.
 pub struct Session<'a> {
-    /// The instruction set.
-    pub level: Level,
-    /// The threads.
-    pub pool: Pool,
-    /// Polled between pieces of work of a few milliseconds at most.
-    pub cancelled: &'a (dyn Fn() -> bool + Sync),
+    /// Instructions, threads, and the caller's wish to stop.
+    pub run: Run<'a>,
     /// Told `{ fraction, … }` now and then.
     pub progress: &'a (dyn Fn(&str) + Sync),
 }
@@ -44,12 +40,7 @@ impl<'a> Session<'a> {
         let pool = Pool::new(threads).map_err(|error| {
             Error::new("NoThreads", format!("threads: the system refused to start {threads}: {error}"))
         })?;
-        Ok(Session { level, pool, cancelled, progress })
-    }
-
-    /// An error once the caller wants the computation to stop.
-    pub fn check(&self) -> Result<(), Error> {
-        if (self.cancelled)() { Err(Error::cancelled()) } else { Ok(()) }
+        Ok(Session { run: Run { level, pool, cancelled }, progress })
     }
 
     /// Tells the caller how far the work is.
@@ -68,7 +59,8 @@ pub trait Step: Sync {
     type Fitted: Serialize + DeserializeOwned + Send;
 
     /// Finds the fitted values in the inputs.
-    fn fit(&self, options: &Self::Options, inputs: &Inputs, session: &Session) -> Result<Self::Fitted, Error>;
+    fn fit(&self, options: &Self::Options, inputs: &Inputs, session: &Session)
+    -> Result<Self::Fitted, Error>;
 
     /// Fills the wanted outputs; returns what was measured on the way, for the report.
     fn apply(
@@ -108,8 +100,13 @@ fn none<F>() -> Option<F> {
 #[serde(untagged)]
 enum Input {
     #[serde(rename_all = "camelCase")]
-    Volume { shape: [usize; 3], affine: [[f64; 4]; 3] },
-    Rule { rule: String },
+    Volume {
+        shape: [usize; 3],
+        affine: [[f64; 4]; 3],
+    },
+    Rule {
+        rule: String,
+    },
 }
 
 impl<S: Step> AnyStep for S {
@@ -138,7 +135,7 @@ impl<S: Step> AnyStep for S {
             }
         };
         if call.phase != "fit" {
-            session.check()?;
+            session.run.check()?;
             let measures = self.apply(&request.options, &fitted, &inputs, &mut outputs, session)?;
             json.insert("measures".into(), measures);
         }
@@ -206,6 +203,24 @@ impl<'a> Inputs<'a> {
             .with(json!({ "input": name, "expected": reference.shape, "got": volume.grid.shape }))),
             other => Ok(other),
         }
+    }
+
+    /// The error of voxels that would be used but are not finite.
+    pub fn not_finite(&self, count: usize, of: usize) -> Error {
+        Error::new(
+            "NotFinite",
+            format!("{}: image: expected finite voxels, got {count} NaN or infinite of {of}", self.step),
+        )
+        .with(json!({ "count": count, "voxels": of }))
+    }
+
+    /// The error of an image that has nothing to tell apart.
+    pub fn constant(&self, value: f32) -> Error {
+        Error::new(
+            "ConstantImage",
+            format!("{}: image: expected voxels that differ, got one value", self.step),
+        )
+        .with(json!({ "value": value }))
     }
 
     /// The rule named in place of the volume `name`, such as `otsu` for a mask.
