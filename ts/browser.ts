@@ -1,0 +1,9 @@
+/** voxnorm for browsers: WebAssembly in a worker; nothing leaves the page. */
+import { createBackend } from "./backend/load-browser.ts";
+import { shareBackend } from "./backend/shared.ts";
+
+shareBackend(createBackend);
+
+export * from "./api.ts";
+export { createBackend } from "./backend/load-browser.ts";
+export { decode, encode } from "./io/index.ts";

@@ -1,0 +1,9 @@
+/** voxnorm for Node: the native backend first, WebAssembly where it cannot be loaded. */
+import { createBackend } from "./backend/load-node.ts";
+import { shareBackend } from "./backend/shared.ts";
+
+shareBackend(createBackend);
+
+export * from "./api.ts";
+export { createBackend } from "./backend/load-node.ts";
+export { decode, encode, readVolume, writeVolume } from "./io/index-node.ts";

@@ -1,0 +1,111 @@
+/**
+ * Files, carefully: read to their end or not at all, written whole or not at all.
+ *
+ * Writing goes to a temporary file in the same folder, which is synchronised to the disk and then renamed: whoever
+ * looks sees the old file or the new one, and a failure leaves the old one and nothing else.
+ */
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, lstat, open, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { type ErrorCode, VoxnormError } from "../errors.ts";
+import { allocate } from "./bytes.ts";
+
+/** All bytes of a file. Throws `NotFound`, or `ReadFailed` where it is no regular file or changes meanwhile. */
+export async function readFileChecked(path: string): Promise<Uint8Array> {
+  let file: FileHandle | undefined;
+  try {
+    // Without waiting, lest a named pipe holds us until somebody writes to it.
+    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const before = await file.stat({ bigint: true });
+    if (!before.isFile()) throw new VoxnormError("ReadFailed", `${path}: expected a regular file`, { path });
+    const bytes = allocate(Number(before.size));
+    const length = await fill(file, bytes);
+    const after = await file.stat({ bigint: true });
+    if (length < bytes.length || after.size !== before.size || after.mtimeNs !== before.mtimeNs) {
+      const sizes = `${before.size} bytes before, ${after.size} after`;
+      throw new VoxnormError("ReadFailed", `${path}: the file changed while it was read: ${sizes}`, { path });
+    }
+    return bytes;
+  } catch (cause) {
+    throw coded(cause, path, "ReadFailed", "could not be read");
+  } finally {
+    await file?.close();
+  }
+}
+
+export interface WriteOptions {
+  /** Files that must not be overwritten, such as those that the output was made from: `UnsafeOutput`. */
+  readonly inputs?: readonly string[] | undefined;
+}
+
+/** Replaces or creates a file. Throws `WriteFailed`, or `UnsafeOutput` for an input, a link or what is no file. */
+export async function writeFileAtomic(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
+  await checkOutput(path, options.inputs ?? []);
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${process.pid}-${randomBytes(6).toString("hex")}.tmp`);
+  let file: FileHandle | undefined;
+  try {
+    file = await open(temporary, "wx");
+    await file.writeFile(bytes);
+    await file.sync();
+    await file.close();
+    await rename(temporary, path);
+  } catch (cause) {
+    // Only what we made: where `open` failed there is nothing of ours.
+    if (file !== undefined) {
+      await file.close().catch(() => {});
+      await rm(temporary, { force: true }).catch(() => {});
+    }
+    throw coded(cause, path, "WriteFailed", "could not be written");
+  }
+  await syncFolder(folder);
+}
+
+/** Whether two paths lead to one file. False where one of them does not exist. */
+export async function sameFile(a: string, b: string): Promise<boolean> {
+  const [first, second] = await Promise.all([a, b].map((path) => stat(path, { bigint: true }).catch(() => undefined)));
+  return first !== undefined && second !== undefined && first.dev === second.dev && first.ino === second.ino;
+}
+
+async function checkOutput(path: string, inputs: readonly string[]): Promise<void> {
+  const existing = await lstat(path).catch(() => undefined);
+  const unsafe = (what: string) => new VoxnormError("UnsafeOutput", `${path}: the output is ${what}`, { path });
+  if (existing?.isSymbolicLink()) throw unsafe("a symbolic link; name the file itself");
+  if (existing !== undefined && !existing.isFile()) throw unsafe("no regular file");
+  for (const input of inputs) {
+    if (await sameFile(path, input)) throw unsafe(`also an input: ${input}`);
+  }
+}
+
+async function fill(file: FileHandle, bytes: Uint8Array): Promise<number> {
+  const piece = 1 << 28;
+  let at = 0;
+  while (at < bytes.length) {
+    const { bytesRead } = await file.read(bytes, at, Math.min(piece, bytes.length - at), at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+  }
+  return at;
+}
+
+/** Makes the rename last. Some systems and file systems cannot; the file itself is safe without. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r").catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close().catch(() => {});
+}
+
+function coded(cause: unknown, path: string, code: ErrorCode, what: string): VoxnormError {
+  if (cause instanceof VoxnormError) return cause;
+  const { code: system, message } = cause as NodeJS.ErrnoException;
+  const missing = system === "ENOENT" || system === "EACCES" || system === "EPERM" || system === "ENOTDIR";
+  if (code === "ReadFailed" && missing) {
+    const reason = system === "ENOENT" ? "there is no such file" : "it may not be read";
+    return new VoxnormError("NotFound", `${path}: ${reason}`, { path, system }, cause);
+  }
+  if (code === "WriteFailed" && system === "ENOENT") {
+    return new VoxnormError(code, `${path}: ${what}: the folder does not exist`, { path, system }, cause);
+  }
+  return new VoxnormError(code, `${path}: ${what}: ${message}`, { path, system }, cause);
+}

@@ -1,0 +1,33 @@
+/** What a file format is to the rest: a way to recognise it, to read it and to write it. */
+import type { Backend } from "../backend/backend.ts";
+import type { Volume } from "../volume.ts";
+import type { Content } from "./content.ts";
+import type { Notes } from "./warnings.ts";
+
+export interface Format {
+  readonly id: string;
+  /** Usual endings of a name, for the writer and for messages; reading goes by content. */
+  readonly extensions: readonly string[];
+  /** Whether a file that begins so is meant to be of this format, be it sound or not. */
+  recognises(start: Uint8Array): boolean;
+  decode(content: Content, context: DecodeContext): Promise<Volume>;
+  /** The file's bytes, not compressed. */
+  encode(volume: Volume): Promise<Uint8Array>;
+}
+
+export interface DecodeContext {
+  readonly backend: Backend;
+  readonly limits: Limits;
+  /** Collects decisions and warnings for the volume's `meta`. */
+  readonly notes: Notes;
+  readonly source?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Limits {
+  /** Most voxels an image may have; more is `TooLarge`, before anything is allocated. */
+  readonly voxels: number;
+}
+
+/** 2^31 - 1 voxels, 8 GB in memory: what 32-bit indices in peers can address. */
+export const defaultLimits: Limits = { voxels: 2 ** 31 - 1 };

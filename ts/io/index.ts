@@ -1,0 +1,85 @@
+/**
+ * Files' bytes to volumes and back: the one list of formats, found by content rather than by extension.
+ *
+ * Works in browsers and in Node alike. Node's entry uses `index-node.ts`, which adds zlib and files.
+ */
+import type { Backend } from "../backend/backend.ts";
+import { VoxnormError } from "../errors.ts";
+import type { Volume } from "../volume.ts";
+import { contentOf } from "./content.ts";
+import { defaultLimits, type Format, type Limits } from "./format.ts";
+import { gzip, isGzip } from "./gzip.ts";
+import { nifti } from "./nifti.ts";
+import type { Platform } from "./platform.ts";
+import { portablePlatform } from "./platform-portable.ts";
+import { Notes } from "./warnings.ts";
+
+export const formats: readonly Format[] = [nifti];
+
+/** Enough of a file to tell its format by. */
+const TELLING = 544;
+
+export interface DecodeOptions {
+  /** Converts the voxels. */
+  readonly backend: Backend;
+  /** What to call the bytes in messages and in `meta.source`: a path or a name. */
+  readonly source?: string | undefined;
+  readonly limits?: Partial<Limits> | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly platform?: Platform | undefined;
+}
+
+export interface EncodeOptions {
+  readonly gzip?: boolean | undefined;
+  /** How hard gzip tries, 1 to 9; 1 where it is not given, since more costs far more time than it saves space. */
+  readonly level?: number | undefined;
+  readonly platform?: Platform | undefined;
+}
+
+/**
+ * The volume in a file's bytes, gzip or not.
+ *
+ * Where the file holds little-endian `float32` without scaling, `data` is a view of `bytes` rather than a copy:
+ * leave `bytes` alone for as long as the volume is used.
+ */
+export async function decode(bytes: Uint8Array, options: DecodeOptions): Promise<Volume> {
+  const { backend, source, signal, platform = portablePlatform } = options;
+  const notes = new Notes();
+  const content = contentOf(bytes, platform, notes.warn);
+  try {
+    if (bytes.length === 0) throw new VoxnormError("Truncated", "the file is empty", { size: 0 });
+    const start = await content.start(TELLING);
+    const format = formats.find((format) => format.recognises(start));
+    if (format === undefined) throw unknownFormat(start, content.compressed);
+    const limits = { ...defaultLimits, ...options.limits };
+    return await format.decode(content, { backend, limits, notes, source, signal });
+  } catch (error) {
+    throw named(error, source);
+  } finally {
+    await content.close();
+  }
+}
+
+/** The bytes of a file that holds `volume`: NIfTI, `float32`. */
+export async function encode(volume: Volume, options: EncodeOptions = {}): Promise<Uint8Array> {
+  const { platform = portablePlatform, level = 1 } = options;
+  if (!Number.isInteger(level) || level < 1 || level > 9) {
+    throw new VoxnormError("BadOption", `encode: level: expected 1 to 9, got ${level}`, { level });
+  }
+  const bytes = await nifti.encode(volume);
+  return options.gzip ? gzip(bytes, platform, level) : bytes;
+}
+
+function unknownFormat(start: Uint8Array, compressed: boolean): VoxnormError {
+  const known = formats.map(({ id, extensions }) => `${id} (${extensions.join(", ")})`).join(", ");
+  const beginning = [...start.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  const what = compressed && isGzip(start, 0) ? "is gzip within gzip; unpack it once" : `begins with ${beginning}`;
+  return new VoxnormError("UnknownFormat", `expected one of ${known}; the content ${what}`, { beginning, compressed });
+}
+
+/** What is wrong with a file, with the file's name in front. */
+function named(error: unknown, source: string | undefined): unknown {
+  if (!(error instanceof VoxnormError) || source === undefined) return error;
+  if (error.kind !== "input" && error.kind !== "limit") return error;
+  return new VoxnormError(error.code, `${source}: ${error.message}`, { source, ...error.detail }, error.cause);
+}

@@ -1,0 +1,150 @@
+/**
+ * Writes NIfTI: one file, little-endian `float32`, no scaling; NIfTI-1, or -2 where a size exceeds 32767.
+ *
+ * The volume has one affine, so both forms say the same, with the code of the transform that it was read from (the
+ * other transform of the input is gone, and its code would no longer be true). Readers that prefer the sform and
+ * readers that prefer the qform then agree. What a quaternion cannot say, such as shear, is left to the sform: the
+ * qform's code is 0. Description and units are the input's.
+ */
+import { VoxnormError } from "../errors.ts";
+import type { Affine, Grid, Triple, Volume } from "../volume.ts";
+import { allocate } from "./bytes.ts";
+import type { NiftiMeta } from "./nifti.ts";
+import { headerSize } from "./nifti-header.ts";
+import { fromQform, type Qform, toQuaternion } from "./nifti-quaternion.ts";
+
+/** "Aligned to something": what nibabel writes where nothing is known. */
+const aligned = 2;
+const millimetres = 2;
+/** How far the qform may misplace a corner, in the shortest step between voxels. */
+const largestMiss = 0.01;
+
+export async function encodeNifti(volume: Volume): Promise<Uint8Array> {
+  check(volume);
+  const { data, grid } = volume;
+  const version = grid.shape.some((size) => size > 32767) ? 2 : 1;
+  const offset = headerSize[version] + 4;
+  const bytes = allocate(offset + data.byteLength);
+  const fields = fieldsOf(volume, version, offset);
+  if (version === 1) writeNifti1(bytes, fields);
+  else writeNifti2(bytes, fields);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
+  return bytes;
+}
+
+interface Fields {
+  readonly offset: number;
+  readonly dim: readonly number[];
+  readonly pixdim: readonly number[];
+  readonly qformCode: number;
+  readonly sformCode: number;
+  readonly qform: Qform;
+  readonly sform: Affine;
+  readonly units: number;
+  readonly description: string;
+}
+
+function fieldsOf({ grid, meta }: Volume, version: 1 | 2, offset: number): Fields {
+  const input = meta.header as Partial<NiftiMeta> | undefined;
+  const header = input?.format === "nifti" ? input : {};
+  const { sformCode, qformCode } = header;
+  const code = { sform: sformCode, qform: qformCode, none: aligned }[header.transform ?? "none"] ?? aligned;
+  const qform = qformOf(grid, version);
+  return {
+    offset,
+    dim: [3, ...grid.shape, 1, 1, 1, 1],
+    pixdim: [qform.qfac, ...grid.spacing, 1, 1, 1, 1],
+    qformCode: misses(qform, grid, version) ? 0 : code,
+    sformCode: code,
+    qform,
+    sform: grid.affine,
+    units: header.units?.code ?? millimetres,
+    description: header.description ?? "",
+  };
+}
+
+/** As it will be read back: in the file's precision. */
+function qformOf({ direction, spacing, origin }: Grid, version: 1 | 2): Qform {
+  const { quaternion, qfac } = toQuaternion(direction);
+  const stored = (values: Triple) => (version === 1 ? values.map(Math.fround) : values) as Triple;
+  return { quaternion: stored(quaternion), qfac, spacing: stored(spacing), offset: stored(origin) };
+}
+
+/** Whether some corner of the image is not where the affine has it. */
+function misses(qform: Qform, { affine, shape, spacing }: Grid, version: 1 | 2): boolean {
+  const read = fromQform(qform, version);
+  const tolerance = largestMiss * Math.min(...spacing);
+  return affine.some((row, i) => {
+    const farthest = [0, 1, 2].reduce((sum, k) => sum + Math.abs(row[k]! - read[i]![k]!) * (shape[k]! - 1), 0);
+    return !(farthest <= tolerance);
+  });
+}
+
+function writeNifti1(bytes: Uint8Array<ArrayBuffer>, fields: Fields): void {
+  const { short, int, float, text } = writers(bytes);
+  int(0, 348);
+  text(38, "r", 1);
+  short(40, ...fields.dim);
+  short(70, 16, 32);
+  float(76, ...fields.pixdim);
+  float(108, fields.offset, 1, 0);
+  bytes[123] = fields.units;
+  text(148, fields.description, 79);
+  short(252, fields.qformCode, fields.sformCode);
+  float(256, ...fields.qform.quaternion, ...fields.qform.offset, ...fields.sform.flat());
+  text(344, "n+1", 4);
+}
+
+function writeNifti2(bytes: Uint8Array<ArrayBuffer>, fields: Fields): void {
+  const { short, int, long, double, text } = writers(bytes);
+  int(0, 540);
+  text(4, "n+2\0\r\n\x1a\n", 8);
+  short(12, 16, 32);
+  long(16, ...fields.dim);
+  double(104, ...fields.pixdim);
+  long(168, fields.offset);
+  double(176, 1, 0);
+  text(240, fields.description, 79);
+  int(344, fields.qformCode, fields.sformCode);
+  double(352, ...fields.qform.quaternion, ...fields.qform.offset, ...fields.sform.flat());
+  int(500, fields.units);
+}
+
+/** Writers of consecutive little-endian numbers. */
+function writers(bytes: Uint8Array<ArrayBuffer>) {
+  const view = new DataView(bytes.buffer);
+  const each = (size: number, put: (at: number, value: number) => void) => {
+    return (at: number, ...values: number[]) => {
+      for (const [index, value] of values.entries()) put(at + size * index, value);
+    };
+  };
+  return {
+    short: each(2, (at, value) => view.setInt16(at, value, true)),
+    int: each(4, (at, value) => view.setInt32(at, value, true)),
+    long: each(8, (at, value) => view.setBigInt64(at, BigInt(value), true)),
+    float: each(4, (at, value) => view.setFloat32(at, value, true)),
+    double: each(8, (at, value) => view.setFloat64(at, value, true)),
+    /** At most `room` characters of Latin-1; the rest stays 0. */
+    text: (at: number, value: string, room: number) => {
+      for (let index = 0; index < Math.min(room, value.length); index++) bytes[at + index] = value.charCodeAt(index);
+    },
+  };
+}
+
+function check({ data, grid }: Volume): void {
+  const expected = grid.shape[0] * grid.shape[1] * grid.shape[2];
+  if (grid.channels !== 1) {
+    throw new VoxnormError("BadVolume", `NIfTI: expected one channel to write, got ${grid.channels}`, {
+      channels: grid.channels,
+    });
+  }
+  if (data.length !== expected) {
+    const message = `NIfTI: expected ${expected} voxels for shape ${grid.shape.join(" × ")}, got ${data.length}`;
+    throw new VoxnormError("BadVolume", message, { shape: grid.shape, voxels: data.length });
+  }
+  if (!grid.affine.flat().every(Number.isFinite)) {
+    throw new VoxnormError("BadVolume", "NIfTI: expected an affine of finite numbers", {
+      affine: grid.affine.map(String),
+    });
+  }
+}

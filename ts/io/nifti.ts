@@ -1,0 +1,125 @@
+/**
+ * NIfTI-1 and -2 in a single file, read as nibabel 5.4 reads them: `float32` out, whatever is stored.
+ *
+ * Scaling: `stored × scl_slope + scl_inter` in double precision, rounded once; a slope of 0 or NaN means none, and
+ * then the intercept is ignored too (ITK adds it). Units: millimetres, whatever the header says, with a warning.
+ * One volume of one value a voxel; sizes of 1 in further dimensions are dropped.
+ *
+ * Where nibabel is lenient and the result would be a guess, this is an error; each has its code and its numbers.
+ */
+import { VoxnormError } from "../errors.ts";
+import { gridOf, type Volume } from "../volume.ts";
+import type { Content } from "./content.ts";
+import type { DecodeContext, Format } from "./format.ts";
+import { placement, type TransformSource } from "./nifti-affine.ts";
+import { type Extension, readExtensions } from "./nifti-extensions.ts";
+import { headerSize, type Layout, type NiftiHeader, readHeader } from "./nifti-header.ts";
+import { encodeNifti } from "./nifti-write.ts";
+import type { Notes } from "./warnings.ts";
+
+/** What `meta.header` is for a volume read from NIfTI. */
+export interface NiftiMeta extends NiftiHeader {
+  readonly transform: TransformSource;
+  readonly extensions: readonly Extension[];
+}
+
+export const nifti: Format = {
+  id: "nifti",
+  extensions: [".nii", ".nii.gz"],
+  recognises,
+  decode,
+  encode: encodeNifti,
+};
+
+/** By sizeof_hdr in either byte order, or by the magic: where one of the two is wrong, the error should say so. */
+function recognises(start: Uint8Array): boolean {
+  const size = [...start.subarray(0, 4)].join(" ");
+  const sizes = ["92 1 0 0", "0 0 1 92", "28 2 0 0", "0 0 2 28"];
+  const magic = (at: number) => String.fromCharCode(...start.subarray(at, at + 3));
+  return sizes.includes(size) || ["n+1", "ni1"].includes(magic(344)) || ["n+2", "ni2"].includes(magic(4));
+}
+
+async function decode(content: Content, context: DecodeContext): Promise<Volume> {
+  const { notes, limits, source } = context;
+  const start = await content.start(headerSize[2]);
+  const layout = readHeader(start, limits.voxels, notes.warn);
+  const { header, shape, offset, type } = layout;
+  notes.decide(
+    `NIfTI-${header.version}, ${header.byteOrder}-endian ${header.datatype}, ${shape.join(" × ")} voxels` +
+      `${content.compressed ? ", gzip" : ""}.`,
+  );
+  const { affine, from } = placement(header, shape, notes);
+  noteUnits(header, notes);
+  const scale = scaleOf(header, notes);
+
+  const bytes = await content.whole(layout.size);
+  const little = header.byteOrder === "little";
+  const extensions = readExtensions(bytes, headerSize[header.version] + 4, offset, little, notes.warn);
+  const stored = bytes.subarray(offset, offset + layout.voxels * type.bytes);
+  const data = viewed(stored, layout, scale) ?? (await converted(stored, layout, scale, context));
+
+  const meta: NiftiMeta = { ...header, transform: from, extensions };
+  return {
+    data,
+    grid: gridOf(shape, affine),
+    meta: {
+      ...(source === undefined ? {} : { source }),
+      decisions: notes.decisions,
+      warnings: notes.warnings,
+      header: meta,
+    },
+  };
+}
+
+type Scale = [slope: number, intercept: number] | null;
+
+function scaleOf({ slope, intercept }: NiftiHeader, notes: Notes): Scale {
+  if (slope === 0 || Number.isNaN(slope)) {
+    notes.decide(`Stored values are taken as they are: scl_slope is ${slope}.`);
+    if (intercept !== 0) {
+      notes.warn("IgnoredIntercept", `scl_inter is ${intercept} and was ignored, since scl_slope is ${slope}`);
+    }
+    return null;
+  }
+  if (!Number.isFinite(slope) || !Number.isFinite(intercept)) {
+    const message = `NIfTI: scl_slope, scl_inter: expected finite numbers, got ${slope}, ${intercept}`;
+    throw new VoxnormError("BadHeader", message, { slope: String(slope), intercept: String(intercept) });
+  }
+  if (slope === 1 && intercept === 0) {
+    notes.decide("Stored values are taken as they are: scl_slope is 1 and scl_inter 0.");
+    return null;
+  }
+  notes.decide(`Stored values are scaled: value × ${slope} + ${intercept}.`);
+  return [slope, intercept];
+}
+
+function noteUnits({ units }: NiftiHeader, notes: Notes): void {
+  if (units.space !== "metres" && units.space !== "micrometres") return;
+  notes.warn("UnitsIgnored", `the header's unit is ${units.space}; its numbers were taken as mm, as nibabel does`);
+}
+
+/** The stored bytes themselves, where they already are what we want. JavaScript's own byte order is little-endian. */
+function viewed(stored: Uint8Array, { header, voxels }: Layout, scale: Scale): Float32Array | undefined {
+  const same = header.datatype === "float32" && header.byteOrder === "little" && scale === null;
+  if (!same || stored.byteOffset % 4 !== 0) return undefined;
+  return new Float32Array(stored.buffer, stored.byteOffset, voxels);
+}
+
+async function converted(
+  bytes: Uint8Array,
+  { header, voxels }: Layout,
+  scale: Scale,
+  { backend, notes, signal }: DecodeContext,
+): Promise<Float32Array> {
+  const request = { stored: header.datatype, bigEndian: header.byteOrder === "big", scale };
+  const reply = await backend.run({ step: "voxels.decode", phase: "run", request, buffers: { bytes }, signal });
+  const { rounded, overflowed } = reply.json as { rounded: number; overflowed: number };
+  if (overflowed > 0) {
+    const message = `NIfTI: expected values within ±3.4e38, got ${overflowed} beyond, of ${voxels}`;
+    throw new VoxnormError("ValueOutOfRange", message, { overflowed, voxels });
+  }
+  if (rounded > 0) {
+    notes.warn("IntegersRounded", `${rounded} of ${voxels} integers were rounded to single precision`);
+  }
+  return reply.buffers.voxels as Float32Array;
+}

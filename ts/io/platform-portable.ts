@@ -1,0 +1,52 @@
+/**
+ * The platform without a platform: everything in JavaScript, the same bytes in every browser.
+ *
+ * `CompressionStream` is not used: its level cannot be chosen (its default takes seconds on a volume) and its
+ * bytes change with the browser. Work is cut into pieces, between which the page gets its turn.
+ */
+import { Deflate } from "fflate";
+import { concatenate } from "./bytes.ts";
+import { crc32 } from "./crc32.ts";
+import { inflate } from "./inflate.ts";
+import type { Platform } from "./platform.ts";
+
+const PIECE = 1 << 20;
+
+export const portablePlatform: Platform = {
+  async *inflate(bytes, start) {
+    const pieces = inflate(bytes, start);
+    for (;;) {
+      const { done, value } = pieces.next();
+      if (done) return value;
+      yield value;
+      await turn();
+    }
+  },
+
+  async deflate(bytes, level) {
+    const pieces: Uint8Array[] = [];
+    const deflate = new Deflate({ level: level as 1 }, (piece) => pieces.push(piece));
+    let at = 0;
+    do {
+      const end = Math.min(at + PIECE, bytes.length);
+      deflate.push(bytes.subarray(at, end), end === bytes.length);
+      at = end;
+      await turn();
+    } while (at < bytes.length);
+    return concatenate(pieces);
+  },
+
+  crc32,
+};
+
+/** Lets events be handled; a resolved promise would not. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}

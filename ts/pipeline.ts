@@ -1,0 +1,98 @@
+/** Runs bound steps in order on one image and gathers their report. */
+import type { Progress } from "./backend/backend.ts";
+import { sharedBackend } from "./backend/shared.ts";
+import { digest } from "./digest.ts";
+import { VoxnormError } from "./errors.ts";
+import { backendReport, type Report, type StepReport, volumeReport } from "./report.ts";
+import type { BoundStep, RunContext } from "./step.ts";
+import { version } from "./version.ts";
+import type { Volume } from "./volume.ts";
+
+export interface PipelineContext extends Omit<RunContext, "onProgress"> {
+  /** Volumes, or rules in their place, for the steps' inputs other than the image, by name. */
+  readonly inputs?: Readonly<Record<string, Volume | string | undefined>>;
+  /** Outputs wanted besides the image, by name. */
+  readonly outputs?: readonly string[];
+  /** Whether the report holds digests of inputs and output. */
+  readonly digests?: boolean;
+  readonly onProgress?: ((progress: Progress & { readonly step: string }) => void) | undefined;
+}
+
+export interface PipelineResult {
+  readonly image: Volume;
+  /** The outputs asked for; where several steps make one of the same name, the last one's. */
+  readonly outputs: Readonly<Record<string, Volume>>;
+  readonly report: Report;
+}
+
+export interface Pipeline {
+  readonly steps: readonly BoundStep[];
+  run(image: Volume, context?: PipelineContext): Promise<PipelineResult>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a list of steps holds steps of all types
+type AnyStep = BoundStep<any, any, any>;
+
+/** A pipeline keeps no state: one may run on many images at once. */
+export function pipeline(steps: readonly AnyStep[]): Pipeline {
+  if (steps.length === 0) throw new VoxnormError("BadOption", "pipeline: expected at least one step, got none");
+  return { steps, run: (image, context = {}) => run(steps, image, context) };
+}
+
+async function run(steps: readonly AnyStep[], input: Volume, context: PipelineContext): Promise<PipelineResult> {
+  const backend = context.backend ?? (await sharedBackend());
+  const { signal, gridTolerance, digests = false, onProgress } = context;
+  const given = Object.entries(context.inputs ?? {}).filter(([, value]) => value !== undefined);
+  expectKnown(
+    "inputs",
+    given.map(([name]) => name),
+    steps.map(({ step }) => step.inputs),
+  );
+  expectKnown(
+    "outputs",
+    context.outputs ?? [],
+    steps.map(({ step }) => step.outputs),
+  );
+
+  let image = input;
+  const outputs: Record<string, Volume> = {};
+  const reports: StepReport[] = [];
+  for (const [index, bound] of steps.entries()) {
+    const { step, profile, options } = bound;
+    const own = Object.fromEntries(given.filter(([name]) => name in step.inputs)) as Record<string, Volume | string>;
+    const wanted = ["image", ...(context.outputs ?? []).filter((name) => name in step.outputs)];
+    const tell =
+      onProgress &&
+      ((progress: Progress) =>
+        onProgress({ ...progress, step: step.id, fraction: (index + progress.fraction) / steps.length }));
+    const start = performance.now();
+    const made = await bound.run({ image, ...own }, wanted, { backend, signal, gridTolerance, onProgress: tell });
+    const computeMs = performance.now() - start;
+    const { image: next, ...others } = made.outputs;
+    image = next as Volume;
+    Object.assign(outputs, others);
+    const inputs: Record<string, { digest?: string } | string> = {};
+    for (const [name, value] of Object.entries(own)) {
+      inputs[name] = typeof value === "string" ? value : digests ? { digest: await digest(value, backend) } : {};
+    }
+    reports.push({ step: step.id, profile, options, inputs, fitted: made.fitted, measures: made.measures, computeMs });
+  }
+  // Its header lets the writer keep what a file said of the image beyond its voxels.
+  const result = { ...image, meta: { ...image.meta, ...(input.meta.header ? { header: input.meta.header } : {}) } };
+  const report: Report = {
+    voxnorm: version,
+    backend: backendReport(backend),
+    input: await volumeReport(input, backend, digests),
+    steps: reports,
+    output: await volumeReport(result, backend, digests),
+  };
+  return { image: result, outputs, report };
+}
+
+function expectKnown(what: string, names: readonly string[], slots: readonly object[]): void {
+  const known = new Set(slots.flatMap((each) => Object.keys(each)).filter((name) => name !== "image"));
+  const unknown = names.find((name) => !known.has(name));
+  if (unknown === undefined) return;
+  const expected = [...known].join(", ") || "none";
+  throw new VoxnormError("BadOption", `pipeline: ${what}: expected ${expected}, got ${JSON.stringify(unknown)}`);
+}

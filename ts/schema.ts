@@ -1,0 +1,71 @@
+/** What a schema accepts, in words: for help, documentation and error messages alike. */
+import { z } from "zod";
+
+/** The parts of JSON Schema that zod writes for our options. */
+export interface JsonSchema {
+  readonly type?: string;
+  readonly description?: string;
+  /** Ours: the unit of a number. */
+  readonly unit?: string;
+  readonly default?: unknown;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly JsonSchema[];
+  readonly items?: JsonSchema | false;
+  readonly prefixItems?: readonly JsonSchema[];
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+}
+
+/** The JSON Schema of what a caller may give. */
+export function jsonSchema(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, { io: "input" }) as JsonSchema;
+}
+
+/** Such as `integer from 1 to 64, or 3 of these`. */
+export function expected(schema: JsonSchema): string {
+  if (schema.anyOf) return alternatives(schema.anyOf.flatMap((one) => one.anyOf ?? [one]));
+  if (schema.const !== undefined) return String(schema.const);
+  if (schema.enum) return schema.enum.join(", ");
+  if (schema.type === "array") return list(schema);
+  return `${schema.type ?? "any value"}${bounds(schema)}`;
+}
+
+function alternatives(schemas: readonly JsonSchema[]): string {
+  return schemas
+    .map((schema, i) => {
+      const each = schema.prefixItems?.[0];
+      const before = schemas[i - 1];
+      const repeats = each && before && expected(each) === expected(before);
+      return repeats ? `${schema.prefixItems.length} of these` : expected(schema);
+    })
+    .join(", or ");
+}
+
+function list({ items, prefixItems, minItems, maxItems }: JsonSchema): string {
+  if (prefixItems?.[0]) return `${prefixItems.length} of ${expected(prefixItems[0])}`;
+  const count = minItems !== undefined && maxItems !== undefined ? `${minItems} to ${maxItems}` : "any number";
+  return `${count} of ${items ? expected(items) : "any value"}`;
+}
+
+function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {
+  const far = Number.MAX_SAFE_INTEGER;
+  const low = exclusiveMinimum ?? (minimum !== undefined && minimum > -far ? minimum : undefined);
+  const high = exclusiveMaximum ?? (maximum !== undefined && maximum < far ? maximum : undefined);
+  const above = exclusiveMinimum !== undefined ? "above" : "from";
+  const below = exclusiveMaximum !== undefined ? "below" : "to";
+  if (low !== undefined && high !== undefined) return ` ${above} ${low} ${below} ${high}`;
+  if (low !== undefined) return exclusiveMinimum !== undefined ? ` above ${low}` : ` of at least ${low}`;
+  if (high !== undefined) return exclusiveMaximum !== undefined ? ` below ${high}` : ` of at most ${high}`;
+  return "";
+}
+
+/** A value as a message shows it; JSON would turn NaN into null. */
+export function show(value: unknown): string {
+  return typeof value === "number" || value === undefined ? String(value) : JSON.stringify(value);
+}

@@ -1,0 +1,216 @@
+/**
+ * What a step is. `defineStep` takes the declaration of a method (inputs, outputs, options with
+ * defaults and units, profiles, fitted values) and returns a function that binds options to it.
+ * Nothing else in the project repeats what stands there.
+ *
+ * A bound step fits (finds values in an image) and applies (changes an image by them). `run` does both
+ * with the boundary into Rust crossed once.
+ */
+import { z } from "zod";
+import type { Backend, Buffers, Progress } from "./backend/backend.ts";
+import { sharedBackend } from "./backend/shared.ts";
+import { VoxnormError } from "./errors.ts";
+import { defaultGridTolerance, expectSameGrid } from "./grid.ts";
+import { expected, jsonSchema, show } from "./schema.ts";
+import type { Given, Made, Slots } from "./slots.ts";
+import type { Grid, Volume } from "./volume.ts";
+
+export interface StepDeclaration<
+  I extends Slots = Slots,
+  O extends Slots = Slots,
+  S extends z.ZodObject = z.ZodObject,
+  F extends z.ZodObject = z.ZodObject,
+  P extends string = string,
+> {
+  /** kebab-case; the same in the API, on the command line and in Rust. */
+  readonly id: string;
+  readonly title: string;
+  /** One line, without a full stop. */
+  readonly summary: string;
+  /** Markdown: formula, mask rule, failures, where it differs from the reference implementation. */
+  readonly doc: string;
+  /** DICOM modalities it suits. */
+  readonly modalities: readonly string[];
+  readonly references: readonly string[];
+  /** The first is the image that a pipeline hands on, called `image`. */
+  readonly inputs: I;
+  /** The first is the image that a pipeline hands on, called `image`. */
+  readonly outputs: O;
+  /** A strict object; every option has a default. */
+  readonly options: S;
+  /** Named sets of option values; the first is the default. */
+  readonly profiles: Readonly<Record<P, z.input<S>>>;
+  /** What fitting finds, as JSON. */
+  readonly fitted: F;
+  /** What applying measures, as JSON: for the report. */
+  readonly measures: z.ZodObject;
+}
+
+/** How a call runs. All optional: without a backend, one that all callers share is loaded at first use. */
+export interface RunContext {
+  readonly backend?: Backend | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** How many mm volumes that must share a grid may differ by. */
+  readonly gridTolerance?: number | undefined;
+}
+
+export interface Applied<O extends Slots> {
+  readonly outputs: Made<O>;
+  /** What was measured on the way. */
+  readonly measures: Record<string, unknown>;
+}
+
+/** A step with its options, ready to run on any number of images. It keeps no state between them. */
+export interface BoundStep<I extends Slots = Slots, O extends Slots = Slots, Fitted = Record<string, unknown>> {
+  readonly step: StepDeclaration;
+  readonly profile: string;
+  /** Complete: what the defaults, the profile and the caller said, in this order. */
+  readonly options: Record<string, unknown>;
+  fit(inputs: Given<I>, context?: RunContext): Promise<Fitted>;
+  apply(
+    inputs: Given<I>,
+    fitted: Fitted,
+    wanted?: readonly (keyof O & string)[],
+    context?: RunContext,
+  ): Promise<Applied<O>>;
+  run(
+    inputs: Given<I>,
+    wanted?: readonly (keyof O & string)[],
+    context?: RunContext,
+  ): Promise<Applied<O> & { readonly fitted: Fitted }>;
+}
+
+/** A step: call it with options to bind them. Throws `BadOption` naming the option, what was expected and what came. */
+export interface Step<I extends Slots, O extends Slots, S extends z.ZodObject, F extends z.ZodObject, P extends string>
+  extends StepDeclaration<I, O, S, F, P> {
+  (options?: z.input<S> & { profile?: P }): BoundStep<I, O, z.output<F>>;
+}
+
+export function defineStep<
+  I extends Slots,
+  O extends Slots,
+  S extends z.ZodObject,
+  F extends z.ZodObject,
+  P extends string,
+>(declaration: StepDeclaration<I, O, S, F, P>): Step<I, O, S, F, P> {
+  const bind = (given: z.input<S> & { profile?: P } = {} as z.input<S>) => bound(declaration, given);
+  return Object.assign(bind, declaration);
+}
+
+function bound<I extends Slots, O extends Slots, S extends z.ZodObject, F extends z.ZodObject, P extends string>(
+  step: StepDeclaration<I, O, S, F, P>,
+  given: z.input<S> & { profile?: P },
+): BoundStep<I, O, z.output<F>> {
+  const { profile = Object.keys(step.profiles)[0] as P, ...own } = given as { profile?: P };
+  const chosen = step.profiles[profile];
+  if (chosen === undefined) {
+    throw badOption(step.id, "profile", `expected one of ${Object.keys(step.profiles).join(", ")}`, profile);
+  }
+  const options = parse(step, { ...chosen, ...withoutUndefined(own) });
+  const firstOutput = Object.keys(step.outputs).slice(0, 1);
+
+  async function call(
+    phase: "fit" | "apply" | "run",
+    inputs: Given<I>,
+    wanted: readonly string[],
+    context: RunContext,
+    fitted?: unknown,
+  ) {
+    const image = inputs["image" as keyof Given<I>] as unknown as Volume;
+    const described = describe(step, inputs as Record<string, unknown>, context.gridTolerance ?? defaultGridTolerance);
+    const backend = context.backend ?? (await sharedBackend());
+    const request = { options, fitted, inputs: described.inputs, outputs: phase === "fit" ? [] : wanted };
+    const { signal, onProgress } = context;
+    const reply = await backend.run({ step: step.id, phase, request, buffers: described.buffers, signal, onProgress });
+    return { json: reply.json, outputs: volumes(reply.buffers, image.grid) as Made<O> };
+  }
+
+  return {
+    step: step as unknown as StepDeclaration,
+    profile,
+    options,
+    async fit(inputs, context = {}) {
+      const { json } = await call("fit", inputs, [], context);
+      return json.fitted as z.output<F>;
+    },
+    async apply(inputs, fitted, wanted = firstOutput, context = {}) {
+      const known = step.fitted.safeParse(fitted);
+      if (!known.success) {
+        throw new VoxnormError("BadFitted", `${step.id}: ${z.prettifyError(known.error)}`, {}, known.error);
+      }
+      const { json, outputs } = await call("apply", inputs, wanted, context, known.data);
+      return { outputs, measures: json.measures as Record<string, unknown> };
+    },
+    async run(inputs, wanted = firstOutput, context = {}) {
+      const { json, outputs } = await call("run", inputs, wanted, context);
+      return { outputs, measures: json.measures as Record<string, unknown>, fitted: json.fitted as z.output<F> };
+    },
+  };
+}
+
+/** The inputs as Rust takes them, after everything that can be said of them without reading a voxel. */
+function describe(step: StepDeclaration, given: Record<string, unknown>, tolerance: number) {
+  const inputs: Record<string, unknown> = {};
+  const buffers: Buffers = {};
+  const unknown = Object.keys(given).find((name) => !(name in step.inputs));
+  if (unknown !== undefined) {
+    const known = Object.keys(step.inputs).join(", ");
+    throw new VoxnormError("BadOption", `${step.id}: expected inputs ${known}, got ${JSON.stringify(unknown)}`);
+  }
+  const reference = given.image as Volume | undefined;
+  for (const [name, slot] of Object.entries(step.inputs)) {
+    const value = given[name];
+    const what = `${step.id}: ${name}`;
+    if (value === undefined) {
+      if (slot.isOptional) continue;
+      throw new VoxnormError("MissingInput", `${what}: expected a volume, got none`, { input: name });
+    }
+    if (typeof value === "string") {
+      if (!slot.rules.includes(value)) {
+        const known = ["a volume", ...slot.rules].join(" or ");
+        throw new VoxnormError("BadOption", `${what}: expected ${known}, got ${JSON.stringify(value)}`, {
+          input: name,
+        });
+      }
+      inputs[name] = { rule: value };
+      continue;
+    }
+    const { data, grid } = value as Volume;
+    if (reference !== undefined && value !== reference) expectSameGrid(what, reference.grid, grid, tolerance);
+    inputs[name] = { shape: grid.shape, affine: grid.affine };
+    buffers[name] = data;
+  }
+  return { inputs, buffers };
+}
+
+function volumes(buffers: Buffers, grid: Grid): Record<string, Volume> {
+  const meta = { decisions: [], warnings: [] };
+  return Object.fromEntries(
+    Object.entries(buffers).map(([name, data]) => [name, { data: data as Float32Array, grid, meta }]),
+  );
+}
+
+function parse(step: StepDeclaration, options: object): Record<string, unknown> {
+  const parsed = step.options.safeParse(options);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const known = jsonSchema(step.options).properties ?? {};
+  if (issue?.code === "unrecognized_keys") {
+    const option = issue.keys[0] ?? "";
+    throw badOption(step.id, option, `no such option; expected one of ${Object.keys(known).join(", ")}`, undefined);
+  }
+  const option = String(issue?.path[0] ?? "");
+  const schema = known[option];
+  const text = issue?.code === "custom" || !schema ? (issue?.message ?? "") : `expected ${expected(schema)}`;
+  throw badOption(step.id, option, text, (options as Record<string, unknown>)[option]);
+}
+
+function badOption(id: string, option: string, text: string, got: unknown): VoxnormError {
+  const came = got === undefined ? "" : `, got ${show(got)}`;
+  return new VoxnormError("BadOption", `${id}: ${option}: ${text}${came}`, { option, got });
+}
+
+function withoutUndefined(options: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
