@@ -56,3 +56,19 @@ export function expectSameGrid(what: string, grid: Grid, other: Grid, tolerance:
     );
   }
 }
+
+/** The way each axis grows, such as `RAS`: for each voxel axis the world axis it lies nearest to. */
+export function axisCodes(grid: Grid): string {
+  const letters = ["LR", "PA", "IS"];
+  const free = new Set([0, 1, 2]);
+  const codes = ["", "", ""];
+  // The clearest axis chooses first, so that an oblique one cannot take its letter.
+  const clarity = (axis: number) => Math.max(...grid.direction.map((row) => Math.abs(row[axis] ?? 0)));
+  for (const axis of [0, 1, 2].sort((a, b) => clarity(b) - clarity(a))) {
+    const along = (world: number) => grid.direction[world as 0 | 1 | 2][axis as 0 | 1 | 2];
+    const world = [...free].reduce((best, each) => (Math.abs(along(each)) > Math.abs(along(best)) ? each : best));
+    free.delete(world);
+    codes[axis] = letters[world]?.charAt(along(world) > 0 ? 1 : 0) ?? "";
+  }
+  return codes.join("");
+}

@@ -3,7 +3,7 @@ import { z } from "zod";
 
 /** The parts of JSON Schema that zod writes for our options. */
 export interface JsonSchema {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly description?: string;
   /** Ours: the unit of a number. */
   readonly unit?: string;
@@ -33,7 +33,8 @@ export function expected(schema: JsonSchema): string {
   if (schema.const !== undefined) return String(schema.const);
   if (schema.enum) return schema.enum.join(", ");
   if (schema.type === "array") return list(schema);
-  return `${schema.type ?? "any value"}${bounds(schema)}`;
+  const types = [schema.type ?? "any value"].flat();
+  return `${types.join(" or ")}${bounds(schema)}`;
 }
 
 function alternatives(schemas: readonly JsonSchema[]): string {

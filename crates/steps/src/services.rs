@@ -6,11 +6,16 @@ use serde::Deserialize;
 use serde_json::json;
 use voxnorm_kernels::convert::{Stored, to_f32};
 use voxnorm_kernels::digest;
+use voxnorm_kernels::histogram::{Range, range};
 
 type Service = fn(&Call, &Session) -> Result<Reply, Error>;
 
-const SERVICES: &[(&str, Service)] =
-    &[("voxels.decode", decode), ("voxels.digest", digest_of), ("diagnostics.panic", panic)];
+const SERVICES: &[(&str, Service)] = &[
+    ("voxels.decode", decode),
+    ("voxels.digest", digest_of),
+    ("voxels.range", range_of),
+    ("diagnostics.panic", panic),
+];
 
 pub(crate) fn find(name: &str) -> Option<Service> {
     SERVICES.iter().find(|(id, _)| *id == name).map(|(_, service)| *service)
@@ -55,11 +60,23 @@ struct Digest {
 /// `voxels` → `{ digest }`.
 fn digest_of(call: &Call, _: &Session) -> Result<Reply, Error> {
     let Digest { shape, channels, affine } = parse(call)?;
-    let Some((_, Buffer::Floats(voxels))) = call.buffers.iter().find(|(name, _)| *name == "voxels") else {
-        return Err(Error::internal(format!("{}: no buffer of voxels", call.step)));
-    };
-    let digest = digest::volume(shape, channels, &affine, voxels);
+    let digest = digest::volume(shape, channels, &affine, voxels(call)?);
     Ok(Reply { json: json!({ "digest": digest }).to_string(), buffers: Vec::new() })
+}
+
+/// `voxels` → `{ low, high, notFinite }`; low and high are null where no voxel is finite.
+fn range_of(call: &Call, session: &Session) -> Result<Reply, Error> {
+    let Range { low, high, not_finite } = range(voxels(call)?, &session.run)?;
+    // JSON has no infinity: serde writes it as null.
+    let json = json!({ "low": low, "high": high, "notFinite": not_finite });
+    Ok(Reply { json: json.to_string(), buffers: Vec::new() })
+}
+
+fn voxels<'a>(call: &Call<'a>) -> Result<&'a [f32], Error> {
+    match call.buffers.iter().find(|(name, _)| *name == "voxels") {
+        Some((_, Buffer::Floats(voxels))) => Ok(voxels),
+        _ => Err(Error::internal(format!("{}: no buffer of voxels", call.step))),
+    }
 }
 
 /// Panics, so that an installed build can show that a defect becomes an error and the process lives on.

@@ -1,0 +1,20 @@
+/**
+ * Serves or builds the example page from the built package, as an installed one would be used.
+ *
+ * An application that has voxnorm among its `node_modules` needs neither the alias nor `fs.allow`; it needs
+ * `optimizeDeps: { exclude: ["voxnorm"] }`, since Vite's dependency optimiser loses workers and WebAssembly files.
+ */
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vite";
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+
+export default defineConfig({
+  root: path("."),
+  base: "./",
+  resolve: { alias: { voxnorm: path("../../dist/browser.js") } },
+  server: { fs: { allow: [path("../..")] } },
+  worker: { format: "es" },
+  // Inlined assets would be data: addresses, which the page's policy forbids.
+  build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+});

@@ -1,0 +1,184 @@
+/**
+ * The stages of set-up, in order. Each has its inputs, its outputs and the work between them.
+ *
+ * Builds go to a scratch folder and are renamed into `dist/`, so a process that has the old file mapped
+ * keeps it, and nobody loads half a file.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { Failure, must, npmProgram, root, run } from "./process.mjs";
+import { filesUnder, fingerprint, scratch } from "./stamp.mjs";
+import { requireCompilers } from "./tools.mjs";
+import { wasmPack } from "./wasm-pack.mjs";
+import { wasmTarget } from "./wasm-target.mjs";
+
+const RUST = ["Cargo.toml", "Cargo.lock", "crates"];
+const WASM = ["voxnorm.js", "voxnorm.d.ts", "voxnorm_bg.wasm"];
+
+// What the compiler may already use, and so may appear in the module; wasm-opt refuses what is not named.
+const FEATURES = [
+  "simd",
+  "bulk-memory",
+  "mutable-globals",
+  "nontrapping-float-to-int",
+  "sign-ext",
+  "reference-types",
+  "multivalue",
+];
+
+/** `inputs` is called again after the work for a stage that may change them. */
+export const stages = [
+  {
+    name: "npm",
+    title: "npm dependencies",
+    inputs: () => fingerprint(["package-lock.json"], dependencies()),
+    outputs: () => ["node_modules/.package-lock.json"],
+    settles: true,
+    work: installDependencies,
+  },
+  {
+    name: "native",
+    title: "native addon",
+    inputs: () =>
+      fingerprint([...RUST, "bindings/node", "scripts/lib/stages.mjs"], `${process.platform} ${process.arch}`),
+    outputs: () => [`dist/native/${nativeFile() ?? "voxnorm.node"}`],
+    work: buildNative,
+  },
+  {
+    name: "wasm",
+    title: "WebAssembly module",
+    inputs: () => fingerprint([...RUST, "bindings/wasm", "scripts/lib/stages.mjs"]),
+    outputs: () => WASM.map((file) => `dist/wasm/${file}`),
+    work: buildWasm,
+  },
+  {
+    name: "ts",
+    title: "TypeScript",
+    inputs: () => fingerprint(["ts", "tsconfig.json", "tsconfig.build.json", "node_modules/typescript/package.json"]),
+    outputs: () => sources().map((file) => compiled(file)),
+    work: buildTypeScript,
+  },
+];
+
+async function installDependencies() {
+  const running = process.env.npm_execpath ?? "";
+  const npm = running.endsWith("npm-cli.js") ? [process.execPath, [running]] : ["npm", []];
+  // Not `npm ci`: it insists on a lock with every platform's optional packages, which npm itself does not
+  // always write for packages that exist for one platform only.
+  await must(
+    "npm install failed",
+    "Check the network and npm's registry setting (`npm config get registry`), then run `npm run setup` again.",
+    npm[0],
+    [...npm[1], "install", "--no-audit", "--no-fund"],
+  );
+}
+
+/** Only the parts of package.json that npm installs by: editing a script is no reason to install again. */
+function dependencies() {
+  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const fields = ["dependencies", "devDependencies", "optionalDependencies", "overrides"];
+  return JSON.stringify([process.platform, process.arch, ...fields.map((field) => manifest[field])]);
+}
+
+async function buildNative() {
+  await requireCompilers();
+  const built = scratch("native");
+  const [node, args] = npmProgram("@napi-rs/cli", "napi", [
+    ...["build", "--release", "--platform", "--no-js"],
+    ...["--manifest-path", "bindings/node/Cargo.toml", "--package-json-path", "package.json"],
+    ...["--output-dir", built],
+  ]);
+  await must("the native addon does not build", "Read the compiler's message above.", node, args);
+  const file = readdirSync(built).find((name) => name.endsWith(".node"));
+  await mustLoad(
+    "native addon",
+    `require("node:module").createRequire(process.argv[1])(process.argv[1]).catalog()`,
+    join(built, file),
+  );
+  publish(built, "native", [file]);
+}
+
+/** The addon that is there: its name carries the platform, which only the builder spells exactly. */
+function nativeFile() {
+  const folder = join(root, "dist", "native");
+  if (!existsSync(folder)) return undefined;
+  return readdirSync(folder).find((name) => name.startsWith(`voxnorm.${process.platform}-${process.arch}`));
+}
+
+async function buildWasm(announce) {
+  await requireCompilers();
+  const target = await wasmTarget(announce);
+  const { program, env } = await wasmPack(announce);
+  const built = scratch("wasm");
+  await must(
+    "the WebAssembly module does not build",
+    "Read the message above. If a download failed, check the network; the native addon works without this module.",
+    program,
+    [
+      ...["build", "bindings/wasm", "--release", "--target", "web", "--no-opt", "--no-pack", "--mode", target.mode],
+      ...["--out-name", "voxnorm", "--out-dir", built, ...target.cargoArguments],
+    ],
+    {
+      env: {
+        ...env,
+        ...target.env,
+        // RUSTFLAGS would replace the target's own flags, and also reach the tools that wasm-pack builds.
+        RUSTFLAGS: undefined,
+        CARGO_ENCODED_RUSTFLAGS: undefined,
+        CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: "-C target-feature=+simd128",
+      },
+    },
+  );
+  const module = join(built, "voxnorm_bg.wasm");
+  // npm's wasm-opt: the one that wasm-pack would run is a download of its own.
+  const [node, args] = npmProgram("binaryen", "wasm-opt", [
+    ...["-O3", ...FEATURES.map((feature) => `--enable-${feature}`), module, "-o", module],
+  ]);
+  await must("wasm-opt failed", "Report this: it works on the module as built.", node, args);
+  await mustLoad(
+    "WebAssembly module",
+    `import(require("node:url").pathToFileURL(process.argv[1] + "/voxnorm.js")).then((glue) => {
+       glue.initSync({ module: require("node:fs").readFileSync(process.argv[1] + "/voxnorm_bg.wasm") });
+       glue.catalog();
+     })`,
+    built,
+  );
+  publish(built, "wasm", WASM);
+}
+
+async function buildTypeScript() {
+  const [node, args] = npmProgram("typescript", "tsc", ["-p", "tsconfig.build.json"]);
+  await must("the TypeScript sources do not compile", "Correct what tsc names above.", node, args);
+  // A source that is gone must not live on as its old output.
+  const wanted = new Set(sources().map((file) => compiled(file)));
+  for (const file of filesUnder("dist").filter((path) => !/^dist\/(native|wasm)\//.test(path))) {
+    if (!wanted.has(file.replace(/\.(d\.ts|js)(\.map)?$/, ".js"))) rmSync(join(root, file));
+  }
+}
+
+function sources() {
+  return filesUnder("ts").filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"));
+}
+
+function compiled(source) {
+  return source.replace(/^ts\//, "dist/").replace(/\.ts$/, ".js");
+}
+
+/** Loads what was built in a process of its own: a file that builds but does not load is a failure here. */
+async function mustLoad(what, script, path) {
+  const { code, output } = await run(process.execPath, ["-e", script, path]);
+  if (code === 0) return;
+  throw new Failure(
+    `the ${what} was built but does not load`,
+    output,
+    "Run `npm run setup -- --force`; if it stays, report this.",
+  );
+}
+
+/** Moves the finished files to `dist/<name>/`, and leaves nothing else there. */
+function publish(from, name, files) {
+  const folder = join(root, "dist", name);
+  mkdirSync(folder, { recursive: true });
+  for (const file of files) renameSync(join(from, file), join(folder, file));
+  for (const file of readdirSync(folder).filter((entry) => !files.includes(entry))) rmSync(join(folder, file));
+}

@@ -1,0 +1,156 @@
+/** Gzip in all its shapes, on both platforms: what is read, what is refused, and what is never unpacked. */
+import { createHash } from "node:crypto";
+import { crc32, deflateRawSync, deflateSync, gunzipSync, gzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { contentOf } from "../../dist/io/content.js";
+import { gzip } from "../../dist/io/gzip.js";
+import { nodePlatform } from "../../dist/io/platform-node.js";
+import { portablePlatform } from "../../dist/io/platform-portable.js";
+import { niftiBytes, packed } from "./nifti-bytes.ts";
+import { failure, read, warnings } from "./read.ts";
+
+const sound = niftiBytes({ dim: [3, 30, 20, 10, 1, 1, 1, 1], voxels: noise(6000) });
+const size = sound.length;
+const platforms = { node: nodePlatform, portable: portablePlatform };
+
+/** The same noise every time (xorshift). */
+function noise(count: number): Uint8Array {
+  let state = 2463534242;
+  return Uint8Array.from({ length: count }, () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state & 255;
+  });
+}
+
+function join(...parts: Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+/** A member with a header of our own. */
+function member(content: Uint8Array, flags: number, fields: Uint8Array): Uint8Array {
+  const header = join(Uint8Array.of(0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 3), fields);
+  const headerCrc = new Uint8Array(2);
+  new DataView(headerCrc.buffer).setUint16(0, crc32(header) & 0xffff, true);
+  const trailer = new Uint8Array(8);
+  new DataView(trailer.buffer).setUint32(0, crc32(content), true);
+  new DataView(trailer.buffer).setUint32(4, content.length, true);
+  return join(header, flags & 2 ? headerCrc : new Uint8Array(), deflateRawSync(content), trailer);
+}
+
+const text = (value: string) => new TextEncoder().encode(value);
+const extra = join(Uint8Array.of(5, 0), text("extra"));
+
+describe("read", () => {
+  it.each([
+    ["no flags", member(sound, 0, new Uint8Array())],
+    ["a name", member(sound, 8, text("brain.nii\0"))],
+    ["extra, name, comment, checksum", member(sound, 2 + 4 + 8 + 16, join(extra, text("brain.nii\0a comment\0")))],
+    ["stored blocks", new Uint8Array(gzipSync(sound, { level: 0 }))],
+    [
+      "several members",
+      join(packed(sound.subarray(0, 100)), packed(sound.subarray(100, 101)), packed(sound.subarray(101))),
+    ],
+    ["an empty member", join(packed(new Uint8Array()), packed(sound))],
+  ])("%s", async (_, file) => {
+    expect(await warnings(file)).toEqual([]);
+    expect([...(await read(file)).data]).toEqual([...sound.subarray(352)]);
+  });
+
+  it.each([
+    ["text", text("junk")],
+    ["zeros", new Uint8Array(1000)],
+    ["half a magic", Uint8Array.of(0x1f)],
+    ["a magic of no method", Uint8Array.of(0x1f, 0x8b, 7, 0)],
+  ])("junk behind the trailer: %s, with a warning", async (_, junk) => {
+    expect(await warnings(join(packed(sound), junk))).toEqual(["JunkAfterGzip"]);
+  });
+});
+
+describe("refused", () => {
+  const file = packed(sound);
+  it("every cut", async () => {
+    for (let end = 2; end < file.length; end += end < 40 || end > file.length - 20 ? 1 : 97) {
+      expect((await failure(file.subarray(0, end))).code, `${end} of ${file.length}`).toBe("Truncated");
+    }
+  });
+
+  it("a cut in a second member's header", async () => {
+    const two = join(packed(sound.subarray(0, 400)), packed(sound.subarray(400)));
+    const first = packed(sound.subarray(0, 400)).length;
+    expect((await failure(two.subarray(0, first + 5))).code).toBe("Truncated");
+  });
+
+  it.each([
+    ["a wrong CRC", file.with(file.length - 8, file.at(-8)! ^ 1), "BadGzip", "checksum"],
+    ["a wrong length", file.with(file.length - 4, file.at(-4)! ^ 1), "BadGzip", `got ${size}`],
+    ["another method", file.with(2, 7), "BadGzip", "method"],
+    ["a reserved flag", file.with(3, 0x40), "BadGzip", "flags"],
+    ["a wrong checksum of the header", member(sound, 2, new Uint8Array()).with(10, 0), "BadGzip", "header"],
+    [
+      "a name without an end",
+      join(Uint8Array.of(0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 3), text("brain")),
+      "Truncated",
+      "header",
+    ],
+    ["a block of unknown kind", file.with(10, 0xff), "BadGzip", "damaged"],
+    ["zlib's format", new Uint8Array(deflateSync(sound)), "UnknownFormat", "begins with 78 9c"],
+  ])("%s", async (_, file, code, word) => {
+    const found = await failure(file);
+    expect(found.code).toBe(code);
+    expect(found.message).toContain(word);
+  });
+});
+
+describe("bombs", () => {
+  // 300 MB behind a header that declares 12 bytes; the pieces are members, so that making it is cheap.
+  const zeros = packed(new Uint8Array(30_000_000));
+  const bomb = join(packed(niftiBytes()), ...new Array(10).fill(zeros));
+
+  it("are left after 64 KiB beyond what is declared, and the error has both sizes", async () => {
+    const before = process.memoryUsage().arrayBuffers;
+    expect(await failure(bomb)).toMatchObject({
+      code: "TrailingData",
+      message: expect.stringContaining("expected 364 bytes"),
+    });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(30e6);
+  });
+
+  it("of a header that promises what so few bytes cannot hold", async () => {
+    const promise = niftiBytes({ datatype: 64, dim: [3, 32767, 8000, 8, 1, 1, 1, 1], voxels: new Uint8Array(12) });
+    expect(await failure(packed(promise))).toMatchObject({
+      code: "Truncated",
+      message: expect.stringContaining("cannot hold the 16776704352 bytes"),
+    });
+  });
+
+  it.each(Object.entries(platforms))("are unpacked piece by piece on %s", async (_, platform) => {
+    const content = contentOf(bomb, platform, () => {});
+    expect((await content.start(544)).length).toBeLessThan(3e6);
+    await content.close();
+  });
+});
+
+describe.each(Object.entries(platforms))("written on %s", (_, platform) => {
+  it.each([0, 1, 1000, 3_000_000])("%d bytes, the same every time, and zlib reads them", async (count) => {
+    const bytes = noise(count).map((value) => value & 15);
+    const file = await gzip(bytes, platform, 1);
+    expect([...file.subarray(0, 10)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
+    expect(Buffer.compare(gunzipSync(file), bytes)).toBe(0);
+    expect(Buffer.compare(await gzip(bytes.slice(), platform, 1), file)).toBe(0);
+    expect(file.length).toBeLessThan(0.6 * count + 100);
+  });
+});
+
+it("writes bytes that no browser and no zlib changes, on the portable platform", async () => {
+  const file = await gzip(
+    noise(100_000).map((value) => value & 7),
+    portablePlatform,
+    1,
+  );
+  // fflate 0.8.3, Node 20.20: a change of this line is a change of every file that a browser writes.
+  expect(createHash("sha256").update(file).digest("hex")).toBe(
+    "009fea33a60fff1b27d73d240792e8f5f83b0b19323766f7e20d22762eea692e",
+  );
+});

@@ -1,0 +1,50 @@
+/** How a command ends: the exit code and the last line come from the same fact. */
+import { styleText } from "node:util";
+import type { ErrorKind, VoxnormError } from "../errors.ts";
+
+/** The table of exit codes (sysexits' 74 for the disk, 128 + signal for interruptions). */
+export const exitCodes = {
+  done: 0,
+  internal: 1,
+  call: 2,
+  some: 3,
+  none: 4,
+  limit: 5,
+  disk: 74,
+  interrupted: 130,
+} as const;
+
+/** Where several inputs failed in different ways, the earliest kind here decides: it concerns all of them. */
+const gravest: readonly ErrorKind[] = ["interrupted", "internal", "disk", "call", "limit", "input"];
+
+/** Ends a command that met `failures` and finished `done` inputs. */
+export function finish(failures: readonly VoxnormError[], done: number): void {
+  for (const error of failures) fail(error);
+  const kinds = failures.map(({ kind }) => kind);
+  const kind = gravest.find((each) => kinds.includes(each));
+  if (kind === undefined) {
+    process.exitCode = exitCodes.done;
+  } else if (kind === "input" || (kind === "limit" && done > 0)) {
+    process.exitCode = done > 0 ? exitCodes.some : exitCodes.none;
+  } else {
+    process.exitCode = exitCodes[kind];
+  }
+}
+
+function fail(error: VoxnormError): void {
+  const head = `error ${error.code}:`;
+  process.stderr.write(`${colour("red", head)} ${error.message}\n`);
+  if (error.code === "Internal" && process.env.VOXNORM_DEBUG && error.cause instanceof Error) {
+    process.stderr.write(`${error.cause.stack}\n`);
+  }
+}
+
+export function warn(message: string): void {
+  process.stderr.write(`${colour("yellow", "warning:")} ${message}\n`);
+}
+
+/** Colour on a terminal that has it; NO_COLOR turns it off. */
+function colour(name: "red" | "yellow", text: string): string {
+  const wanted = process.stderr.isTTY && process.stderr.hasColors() && !process.env.NO_COLOR;
+  return wanted ? styleText(name, text) : text;
+}
