@@ -1,8 +1,8 @@
 /**
  * Serves or builds the example page from the built package, as an installed one would be used.
  *
- * An application that has voxnorm among its `node_modules` needs neither the alias nor `fs.allow`; it needs
- * `optimizeDeps: { exclude: ["voxnorm"] }`, since Vite's dependency optimiser loses workers and WebAssembly files.
+ * An application that has voxnorm among its `node_modules` needs no Vite options for it: the alias and `fs.allow`
+ * stand in for that folder, and the rest is for this page's own strict policy.
  */
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";

@@ -141,3 +141,10 @@ describe("when nothing loads", () => {
 it("names a platform as napi-rs does", () => {
   expect(platformTriple()).toMatch(/^(linux-\w+-(gnu|musl)(eabihf)?|darwin-(x64|arm64)|win32-\w+-msvc|\w+-\w+)$/);
 });
+
+it.each(["native", "wasm"] as const)("finds what was built when run from its sources: %s", async (backend) => {
+  const { createBackend } = await import("../../ts/backend/load-node.ts");
+  const loaded = await createBackend({ backend });
+  expect(loaded.name).toBe(backend);
+  await loaded.close();
+});

@@ -1,0 +1,162 @@
+/**
+ * Every step, every case, on every backend, instruction set and number of threads: one SHA-256.
+ *
+ * Nothing here names a step. What a case's call gives is hashed by node:crypto, the JSON of fitted values and
+ * measures included; then the values are compared with the independent program's.
+ */
+import { createHash } from "node:crypto";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Call, Reply } from "../../dist/backend/backend.js";
+import { type Backend, createBackend, digest, steps, type Volume } from "../../dist/index.js";
+import { launch, skipReason } from "../browser/chromium.ts";
+import { serve } from "../browser/serve.ts";
+import { agreement, type Found, findCases, load } from "./cases.ts";
+
+const native = await createBackend({ backend: "native", threads: 2 });
+const wasm = await createBackend({ backend: "wasm" });
+const threads = [1, 2, 8];
+
+/** The call that a case makes, caught on its way to a backend. */
+async function callOf({ bound, golden }: Found): Promise<{ call: Call; inputs: Record<string, Volume | string> }> {
+  const inputs = await load(golden, native);
+  let caught: Call | undefined;
+  const catching: Backend = {
+    ...native,
+    run: async (call) => {
+      caught = call;
+      return { json: {}, buffers: {} };
+    },
+  };
+  await bound.run(inputs as never, golden.outputs, { backend: catching });
+  return { call: caught as Call, inputs };
+}
+
+function hash({ json, buffers }: Reply): string {
+  const sha = createHash("sha256").update(JSON.stringify(json));
+  for (const name of Object.keys(buffers).sort()) {
+    const { buffer, byteOffset, byteLength } = buffers[name]!;
+    sha.update(name).update(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
+  }
+  return sha.digest("hex");
+}
+
+afterAll(async () => {
+  await native.close();
+  await wasm.close();
+});
+
+it("the two halves of the program know the same steps", () => {
+  expect([...native.catalog.steps].sort()).toEqual(Object.keys(steps).sort());
+  expect(wasm.catalog.steps).toEqual(native.catalog.steps);
+  for (const [key, step] of Object.entries(steps))
+    expect(step.id.replace(/-(\w)/g, (_, c) => c.toUpperCase())).toBe(key);
+});
+
+for (const found of findCases()) {
+  const { id, name, golden, absent } = found;
+  const reason = absent.length > 0 ? ` (skipped: ${absent.join(", ")} absent)` : "";
+  describe.skipIf(absent.length > 0)(`${id}: ${name}${reason}`, () => {
+    let call: Call;
+    let inputs: Record<string, Volume | string>;
+    let reply: Reply;
+    let expected: string;
+
+    beforeAll(async () => {
+      ({ call, inputs } = await callOf(found));
+      reply = await native.run(call);
+      expected = hash(reply);
+    });
+
+    for (const simd of native.catalog.simd) {
+      it(`gives one digest natively at ${simd} on ${threads.join(", ")} threads`, async () => {
+        for (const count of threads) {
+          const backend = await createBackend({ backend: "native", simd, threads: count });
+          expect(hash(await backend.run(call)), `${count} threads`).toBe(expected);
+          await backend.close();
+        }
+      });
+    }
+
+    it("gives the same digest in WebAssembly", async () => {
+      expect(hash(await wasm.run(call))).toBe(expected);
+    });
+
+    it.skipIf(skipReason)(
+      `gives the same digest in Chromium${skipReason ? ` (skipped: ${skipReason})` : ""}`,
+      async () => {
+        const page = await chromium();
+        const got = await page.run(call);
+        const image = (inputs.image as Volume).grid;
+        for (const [output, data] of Object.entries(reply.buffers)) {
+          const volume = { data: data as Float32Array, grid: image, meta: { decisions: [], warnings: [] } };
+          expect(got.digests[output]).toBe(await digest(volume, native));
+        }
+        expect(got.json).toEqual(reply.json);
+      },
+    );
+
+    for (const expectation of golden.expect) {
+      it(`agrees on ${expectation.output} within ${expectation.rms} RMS with ${golden.source}`, async () => {
+        const output = reply.buffers[expectation.output] as Float32Array;
+        const { rms, voxels } = await agreement(expectation, output, inputs, native);
+        expect(voxels).toBeGreaterThan(100);
+        expect(rms).toBeLessThan(expectation.rms);
+      });
+    }
+  });
+}
+
+interface InPage {
+  run(call: Call): Promise<{ json: object; digests: Record<string, string> }>;
+}
+
+let opened: Promise<InPage & { close(): Promise<void> }> | undefined;
+const chromium = () => (opened ??= open());
+afterAll(async () => (await opened)?.close());
+
+/** A page that runs calls; their voxels reach it as requests that are answered from memory. */
+async function open() {
+  const folder = await mkdtemp(join(tmpdir(), "voxnorm-"));
+  await symlink(fileURLToPath(new URL("../../dist", import.meta.url)), join(folder, "dist"));
+  await writeFile(join(folder, "index.html"), "<!doctype html><title>conformance</title>");
+  const server = await serve(folder);
+  const browser = await launch();
+  const page = await browser.newPage();
+  let buffers: Call["buffers"] = {};
+  await page.route("**/voxels/*", (route) => {
+    const data = buffers[new URL(route.request().url()).pathname.split("/").at(-1)!]!;
+    return route.fulfill({ body: Buffer.from(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength) });
+  });
+  await page.goto(server.origin);
+  await page.evaluate(`(async () => {
+    const { createBackend } = await import("/dist/backend/load-browser.js");
+    const backend = await createBackend();
+    globalThis.runCall = async ({ step, phase, request, names }) => {
+      const fetched = names.map(async (name) => [name, new Float32Array(await (await fetch("/voxels/" + name)).arrayBuffer())]);
+      const { json, buffers } = await backend.run({ step, phase, request, buffers: Object.fromEntries(await Promise.all(fetched)) });
+      const { shape, affine } = request.inputs.image;
+      const digests = {};
+      for (const [name, voxels] of Object.entries(buffers)) {
+        const call = { step: "voxels.digest", phase: "run", request: { shape, affine, channels: 1 }, buffers: { voxels } };
+        digests[name] = (await backend.run(call)).json.digest;
+      }
+      return { json, digests };
+    };
+  })()`);
+  return {
+    async run({ step, phase, request, buffers: given }: Call) {
+      buffers = given;
+      const told = JSON.stringify({ step, phase, request, names: Object.keys(given) });
+      return (await page.evaluate(`runCall(${told})`)) as { json: object; digests: Record<string, string> };
+    },
+    async close() {
+      await browser.close();
+      await server.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
