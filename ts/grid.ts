@@ -1,5 +1,6 @@
 /** Whether two volumes lie in the same place, and by how much they do not. */
 import { VoxnormError } from "./errors.ts";
+import { show } from "./schema.ts";
 import type { Affine, Grid, Triple } from "./volume.ts";
 
 /** Corners of two grids may differ by this many mm, unless a caller says otherwise: what float32 headers round away. */
@@ -10,6 +11,15 @@ export interface GridDifference {
   readonly mm: number;
   /** Largest angle in degrees between corresponding axes. */
   readonly degrees: number;
+}
+
+/** Throws `BadOption` for what is no distance; with NaN, nothing would ever be too far off. */
+export function expectGridTolerance(what: string, tolerance: number): void {
+  if (typeof tolerance === "number" && tolerance >= 0) return;
+  throw new VoxnormError("BadOption", `${what}: gridTolerance: expected at least 0 mm, got ${show(tolerance)}`, {
+    option: "gridTolerance",
+    got: tolerance,
+  });
 }
 
 /** How far `other` lies from `grid`; both of the same shape. */
@@ -46,7 +56,7 @@ export function expectSameGrid(what: string, grid: Grid, other: Grid, tolerance:
     });
   }
   const difference = gridDifference(grid, other);
-  if (difference.mm > tolerance) {
+  if (!(difference.mm <= tolerance)) {
     const found = `${difference.mm.toPrecision(3)} mm and ${difference.degrees.toPrecision(3)}° off`;
     const advice = "resample it onto the image, or raise gridTolerance if they do belong together";
     throw new VoxnormError(

@@ -4,6 +4,7 @@ import { sharedBackend } from "./backend/shared.ts";
 import { digest } from "./digest.ts";
 import { VoxnormError } from "./errors.ts";
 import { backendReport, type Report, type StepReport, volumeReport } from "./report.ts";
+import { show } from "./schema.ts";
 import type { BoundStep, RunContext } from "./step.ts";
 import { version } from "./version.ts";
 import type { Volume } from "./volume.ts";
@@ -44,12 +45,12 @@ async function run(steps: readonly AnyStep[], input: Volume, context: PipelineCo
   const { signal, gridTolerance, digests = false, onProgress } = context;
   const given = Object.entries(context.inputs ?? {}).filter(([, value]) => value !== undefined);
   expectKnown(
-    "inputs",
+    "input",
     given.map(([name]) => name),
     steps.map(({ step }) => step.inputs),
   );
   expectKnown(
-    "outputs",
+    "output",
     context.outputs ?? [],
     steps.map(({ step }) => step.outputs),
   );
@@ -89,10 +90,12 @@ async function run(steps: readonly AnyStep[], input: Volume, context: PipelineCo
   return { image: result, outputs, report };
 }
 
-function expectKnown(what: string, names: readonly string[], slots: readonly object[]): void {
+function expectKnown(what: "input" | "output", names: readonly string[], slots: readonly object[]): void {
   const known = new Set(slots.flatMap((each) => Object.keys(each)).filter((name) => name !== "image"));
   const unknown = names.find((name) => !known.has(name));
   if (unknown === undefined) return;
   const expected = [...known].join(", ") || "none";
-  throw new VoxnormError("BadOption", `pipeline: ${what}: expected ${expected}, got ${JSON.stringify(unknown)}`);
+  throw new VoxnormError("BadOption", `pipeline: ${what}s: expected ${expected}, got ${show(unknown)}`, {
+    [what]: unknown,
+  });
 }

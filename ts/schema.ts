@@ -66,7 +66,13 @@ function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSc
   return "";
 }
 
-/** A value as a message shows it; JSON would turn NaN into null. */
+/** A value as a message shows it. JSON would turn NaN into null, and refuses some values. */
 export function show(value: unknown): string {
-  return typeof value === "number" || value === undefined ? String(value) : JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(show).join(",")}]`;
+  if (typeof value !== "object" && typeof value !== "string") return String(value);
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return "an object";
+  }
 }

@@ -10,10 +10,10 @@ import { z } from "zod";
 import type { Backend, Buffers, Progress } from "./backend/backend.ts";
 import { sharedBackend } from "./backend/shared.ts";
 import { VoxnormError } from "./errors.ts";
-import { defaultGridTolerance, expectSameGrid } from "./grid.ts";
+import { defaultGridTolerance, expectGridTolerance, expectSameGrid } from "./grid.ts";
 import { expected, jsonSchema, show } from "./schema.ts";
 import type { Given, Made, Slots } from "./slots.ts";
-import type { Grid, Volume } from "./volume.ts";
+import { expectVolume, type Grid, type Volume } from "./volume.ts";
 
 export interface StepDeclaration<
   I extends Slots = Slots,
@@ -102,12 +102,14 @@ function bound<I extends Slots, O extends Slots, S extends z.ZodObject, F extend
   step: StepDeclaration<I, O, S, F, P>,
   given: z.input<S> & { profile?: P },
 ): BoundStep<I, O, z.output<F>> {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new VoxnormError("BadOption", `${step.id}: expected an object of options, got ${show(given)}`, { got: given });
+  }
   const { profile = Object.keys(step.profiles)[0] as P, ...own } = given as { profile?: P };
-  const chosen = step.profiles[profile];
-  if (chosen === undefined) {
+  if (!Object.hasOwn(step.profiles, profile)) {
     throw badOption(step.id, "profile", `expected one of ${Object.keys(step.profiles).join(", ")}`, profile);
   }
-  const options = parse(step, { ...chosen, ...withoutUndefined(own) });
+  const options = parse(step, { ...step.profiles[profile], ...withoutUndefined(own) });
   const firstOutput = Object.keys(step.outputs).slice(0, 1);
 
   async function call(
@@ -117,6 +119,7 @@ function bound<I extends Slots, O extends Slots, S extends z.ZodObject, F extend
     context: RunContext,
     fitted?: unknown,
   ) {
+    expectOutputs(step, wanted);
     const image = inputs["image" as keyof Given<I>] as unknown as Volume;
     const described = describe(step, inputs as Record<string, unknown>, context.gridTolerance ?? defaultGridTolerance);
     const backend = context.backend ?? (await sharedBackend());
@@ -149,15 +152,27 @@ function bound<I extends Slots, O extends Slots, S extends z.ZodObject, F extend
   };
 }
 
+function expectOutputs(step: StepDeclaration, wanted: readonly string[]): void {
+  for (const name of wanted) {
+    if (Object.hasOwn(step.outputs, name)) continue;
+    const known = Object.keys(step.outputs).join(", ");
+    throw new VoxnormError("BadOption", `${step.id}: expected outputs ${known}, got ${show(name)}`, { output: name });
+  }
+}
+
 /** The inputs as Rust takes them, after everything that can be said of them without reading a voxel. */
 function describe(step: StepDeclaration, given: Record<string, unknown>, tolerance: number) {
   const inputs: Record<string, unknown> = {};
   const buffers: Buffers = {};
-  const unknown = Object.keys(given).find((name) => !(name in step.inputs));
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(step.inputs, name));
   if (unknown !== undefined) {
     const known = Object.keys(step.inputs).join(", ");
-    throw new VoxnormError("BadOption", `${step.id}: expected inputs ${known}, got ${JSON.stringify(unknown)}`);
+    throw new VoxnormError("BadOption", `${step.id}: expected inputs ${known}, got ${show(unknown)}`, {
+      input: unknown,
+    });
   }
+  expectGridTolerance(step.id, tolerance);
+  // The first input is the image, and so is known good once the others are compared with it.
   const reference = given.image as Volume | undefined;
   for (const [name, slot] of Object.entries(step.inputs)) {
     const value = given[name];
@@ -176,7 +191,7 @@ function describe(step: StepDeclaration, given: Record<string, unknown>, toleran
       inputs[name] = { rule: value };
       continue;
     }
-    const { data, grid } = value as Volume;
+    const { data, grid } = expectVolume(what, value);
     if (reference !== undefined && value !== reference) expectSameGrid(what, reference.grid, grid, tolerance);
     inputs[name] = { shape: grid.shape, affine: grid.affine };
     buffers[name] = data;

@@ -6,7 +6,8 @@
  * - Channels share one grid and lie one after the other in `data`; time points are separate volumes.
  * - Voxels are `float32`; the writer chooses the file's type and says so.
  */
-import { VoxnormError } from "./errors.ts";
+import { type ErrorDetail, VoxnormError } from "./errors.ts";
+import { show } from "./schema.ts";
 
 export type Triple = [number, number, number];
 
@@ -72,16 +73,39 @@ export function scaling(spacing: Triple, origin: Triple = [0, 0, 0]): Affine {
 
 /** A volume of one channel from voxels that are at hand. Throws `BadVolume` where they don't fill the shape. */
 export function volume(data: Float32Array, shape: Triple, affine: Affine = scaling([1, 1, 1])): Volume {
-  const expected = shape[0] * shape[1] * shape[2];
-  if (data.length !== expected || shape.some((n) => !Number.isInteger(n) || n < 1)) {
-    throw new VoxnormError(
-      "BadVolume",
-      `volume: expected ${expected} voxels for shape ${shape.join("×")}, got ${data.length}`,
-      {
-        shape,
-        voxels: data.length,
-      },
-    );
+  return expectVolume("volume", { data, grid: gridOf(shape, affine), meta: { decisions: [], warnings: [] } });
+}
+
+/** Smallest volume that the three axes' unit vectors may span: below it they are linearly dependent. */
+const flattest = 1e-6;
+
+/** `value`, which is a volume whose voxels fill its shape and whose axes are independent; `BadVolume` otherwise. */
+export function expectVolume(what: string, value: unknown): Volume {
+  const fail = (message: string, detail: ErrorDetail = {}): never => {
+    throw new VoxnormError("BadVolume", `${what}: ${message}`, detail);
+  };
+  const { data, grid } = (value ?? {}) as Partial<Volume>;
+  // By name, since an array of another realm is none of ours to `instanceof`.
+  const isFloats = Object.prototype.toString.call(data) === "[object Float32Array]";
+  if (!isFloats || data === undefined || !Array.isArray(grid?.shape) || !Array.isArray(grid.affine)) {
+    return fail("expected a volume: Float32Array data on a grid");
   }
-  return { data, grid: gridOf(shape, affine), meta: { decisions: [], warnings: [] } };
+  const { shape, channels, affine } = grid;
+  if (shape.length !== 3 || ![...shape, channels].every((n) => Number.isInteger(n) && n >= 1)) {
+    fail(`expected a shape of three whole numbers and channels, each at least 1, got ${shape.join("×")}`, { shape });
+  }
+  const expected = shape[0] * shape[1] * shape[2] * channels;
+  if (data.length !== expected) {
+    fail(`expected ${expected} voxels for shape ${shape.join("×")}, got ${data.length}`, { shape, voxels: data.length });
+  }
+  // An axis of length 0 has no direction, and the volume is NaN.
+  if (!affine.flat().every(Number.isFinite) || !(spanned(gridOf(shape, affine).direction) > flattest)) {
+    fail(`expected an affine of finite numbers and three independent axes, got ${show(affine)}`);
+  }
+  return value as Volume;
+}
+
+/** The volume that three unit vectors span. */
+function spanned([[a, b, c], [d, e, f], [g, h, i]]: Grid["direction"]): number {
+  return Math.abs(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g));
 }

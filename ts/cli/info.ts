@@ -25,7 +25,9 @@ async function info(path: string, given: BackendOptions & { json?: boolean }): P
     process.stdout.write(given.json ? `${JSON.stringify(facts)}\n` : `${text(path, facts)}\n`);
     finish([], 1);
   } catch (error) {
-    finish([VoxnormError.from(error)], 0);
+    const failure = VoxnormError.from(error);
+    if (given.json) process.stdout.write(`${JSON.stringify({ error: failure })}\n`);
+    finish([failure], 0);
   } finally {
     await backend?.close();
   }

@@ -1,6 +1,6 @@
 /** The program: a command for every step, from the list of steps, and the verbs. */
 import { Command, CommanderError } from "commander";
-import { VoxnormError } from "../errors.ts";
+import { type ErrorCode, VoxnormError } from "../errors.ts";
 import { steps } from "../steps/index.ts";
 import { version } from "../version.ts";
 import { infoCommand } from "./info.ts";
@@ -16,12 +16,11 @@ export function program(): Command {
   const root = new Command("voxnorm")
     .description("Makes medical images comparable: bias-field correction and normalisation")
     .version(version)
-    .showHelpAfterError("Run the command with --help for its options.")
     .addHelpText("after", `\n${exitCodeHelp()}`);
   for (const step of Object.values(steps)) root.addCommand(stepCommand(step));
   root.addCommand(infoCommand());
-  // Commander would end the process by itself; here the exit code and the last line come from one place.
-  for (const command of [root, ...root.commands]) command.exitOverride();
+  // Commander would tell errors and end the process by itself; here the exit code and the last line come from one place.
+  for (const command of [root, ...root.commands]) command.exitOverride().configureOutput({ outputError() {} });
   return root;
 }
 
@@ -29,20 +28,32 @@ export async function main(words: readonly string[]): Promise<void> {
   try {
     await program().parseAsync(words, { from: "user" });
   } catch (error) {
-    if (error instanceof CommanderError) {
-      // Help and version end here too, with code 0; commander has printed what there is to say.
-      process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.call;
-    } else {
-      finish([VoxnormError.from(error)], 0);
+    // Help and version end here too, with code 0.
+    if (error instanceof CommanderError && error.exitCode === 0) return;
+    const failure = error instanceof CommanderError ? wrongCall(error) : VoxnormError.from(error);
+    // A call that was not understood has no inputs.
+    if (words.includes("--json")) {
+      process.stdout.write(`${JSON.stringify({ backend: null, inputs: [], error: failure })}\n`);
     }
+    finish([failure], 0);
   }
 }
 
+/** What commander found wrong, as one of our errors on one line. */
+function wrongCall({ code, message }: CommanderError): VoxnormError {
+  const codes: Readonly<Record<string, ErrorCode>> = {
+    "commander.unknownCommand": "UnknownStep",
+    "commander.missingArgument": "MissingInput",
+  };
+  const text = code === "commander.help" ? "expected a command, got none" : message.replace(/^error: /, "");
+  return new VoxnormError(codes[code] ?? "BadOption", `${text.replaceAll("\n", " ")}; see --help`);
+}
+
 function exitCodeHelp(): string {
-  const { done, internal, call, some, none, limit, disk, interrupted } = exitCodes;
+  const { done, internal, call, some, none, limit, disk, interrupted, terminated } = exitCodes;
   return [
     "Exit codes:",
     `  ${done} all done    ${call} wrong call    ${some} some inputs failed    ${none} no input usable`,
-    `  ${limit} a limit was hit    ${disk} disk    ${interrupted} interrupted    ${internal} a defect of voxnorm`,
+    `  ${limit} a limit was hit    ${disk} disk    ${interrupted} interrupted, ${terminated} by SIGTERM    ${internal} a defect of voxnorm`,
   ].join("\n");
 }

@@ -12,13 +12,14 @@ export const exitCodes = {
   limit: 5,
   disk: 74,
   interrupted: 130,
+  terminated: 143,
 } as const;
 
 /** Where several inputs failed in different ways, the earliest kind here decides: it concerns all of them. */
 const gravest: readonly ErrorKind[] = ["interrupted", "internal", "disk", "call", "limit", "input"];
 
-/** Ends a command that met `failures` and finished `done` inputs. */
-export function finish(failures: readonly VoxnormError[], done: number): void {
+/** Ends a command that met `failures` and finished `done` inputs; `signal` is what interrupted it, if anything did. */
+export function finish(failures: readonly VoxnormError[], done: number, signal?: NodeJS.Signals): void {
   for (const error of failures) fail(error);
   const kinds = failures.map(({ kind }) => kind);
   const kind = gravest.find((each) => kinds.includes(each));
@@ -26,6 +27,8 @@ export function finish(failures: readonly VoxnormError[], done: number): void {
     process.exitCode = exitCodes.done;
   } else if (kind === "input" || (kind === "limit" && done > 0)) {
     process.exitCode = done > 0 ? exitCodes.some : exitCodes.none;
+  } else if (kind === "interrupted" && signal === "SIGTERM") {
+    process.exitCode = exitCodes.terminated;
   } else {
     process.exitCode = exitCodes[kind];
   }

@@ -1,10 +1,11 @@
 /** The command of a step, made from its declaration: its options, its inputs and outputs as flags. */
-import { extname, resolve } from "node:path";
+import { realpath } from "node:fs/promises";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Backend, BackendOptions } from "../backend/backend.ts";
 import { createBackend } from "../backend/load-node.ts";
 import { VoxnormError } from "../errors.ts";
-import { readVolume, sameFile, writeFileAtomic, writeVolume } from "../io/index-node.ts";
+import { expectWritable, readVolume, sameFile, writeFileAtomic, writeVolume } from "../io/index-node.ts";
 import { pipeline } from "../pipeline.ts";
 import { backendReport, type Report } from "../report.ts";
 import type { BoundStep, Step, StepDeclaration } from "../step.ts";
@@ -81,7 +82,11 @@ interface Entry {
 
 async function run(step: AnyStep, input: string, given: Given): Promise<void> {
   const interruption = new AbortController();
-  const interrupt = () => interruption.abort();
+  let signal: NodeJS.Signals | undefined;
+  const interrupt = (caught: NodeJS.Signals) => {
+    signal = caught;
+    interruption.abort();
+  };
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   const tell = teller(given.quiet === true);
   const entry: Entry = { input, output: given.output, warnings: [] };
@@ -103,7 +108,7 @@ async function run(step: AnyStep, input: string, given: Given): Promise<void> {
     const ran = backend ? backendReport(backend) : null;
     process.stdout.write(`${JSON.stringify({ backend: ran, inputs: [entry] })}\n`);
   }
-  finish(entry.error ? [entry.error] : [], entry.error ? 0 : 1);
+  finish(entry.error ? [entry.error] : [], entry.error ? 0 : 1, signal);
 }
 
 async function correct(
@@ -172,6 +177,7 @@ function summarise(report: Report, entry: Entry, tell: Teller): void {
 
 /** A measure as a line: numbers to five digits, lists and objects in one row. */
 function facts(value: unknown): string {
+  if (value === null) return "undefined";
   if (typeof value === "number") return String(Number.isInteger(value) ? value : Number(value.toPrecision(5)));
   if (Array.isArray(value)) return value.map(facts).join(" to ");
   return Object.entries(value as object)
@@ -184,7 +190,7 @@ function otherSlots(slots: StepDeclaration["inputs"]) {
   return Object.entries(slots).filter(([name]) => name !== "image");
 }
 
-/** Throws `UnsafeOutput` where an output would overwrite an input or another output. */
+/** Throws `UnsafeOutput` where an output would overwrite an input or another output, `WriteFailed` without a folder. */
 async function expectSafeOutputs(step: AnyStep, input: string, given: Given): Promise<void> {
   const path = (name: string) => given[name] as string | undefined;
   const slots = otherSlots(step.inputs).filter(([name, slot]) => !slot.rules.includes(path(name) ?? ""));
@@ -194,15 +200,22 @@ async function expectSafeOutputs(step: AnyStep, input: string, given: Given): Pr
   for (const output of outputs) {
     if (output === undefined) continue;
     for (const other of taken) {
-      if (resolve(output) === resolve(other) || (await sameFile(output, other))) {
+      if ((await place(output)) === (await place(other)) || (await sameFile(output, other))) {
         throw new VoxnormError(
           "UnsafeOutput",
           `${output}: expected an output of its own, got a file also named as ${other}`,
         );
       }
     }
+    await expectWritable(output);
     taken.push(output);
   }
+}
+
+/** Where a path leads, whether there is a file or not: its folder may be reached by several names. */
+async function place(path: string): Promise<string> {
+  const folder = resolve(dirname(path));
+  return join(await realpath(folder).catch(() => folder), basename(path));
 }
 
 function volumePath(path: string): string {

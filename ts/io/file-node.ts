@@ -6,7 +6,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, lstat, open, rename, rm, stat } from "node:fs/promises";
+import { access, type FileHandle, lstat, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type ErrorCode, VoxnormError } from "../errors.ts";
 import { allocate } from "./bytes.ts";
@@ -66,6 +66,15 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array, options: 
 export async function sameFile(a: string, b: string): Promise<boolean> {
   const [first, second] = await Promise.all([a, b].map((path) => stat(path, { bigint: true }).catch(() => undefined)));
   return first !== undefined && second !== undefined && first.dev === second.dev && first.ino === second.ino;
+}
+
+/** Throws what `writeFileAtomic` would, as far as it can be foreseen: an output is not worth computing in vain. */
+export async function expectWritable(path: string): Promise<void> {
+  await checkOutput(path, []);
+  // With the dot, a file in the folder's place is an error.
+  await access(`${dirname(path)}/.`, constants.W_OK).catch((cause) => {
+    throw coded(cause, path, "WriteFailed", "could not be written");
+  });
 }
 
 async function checkOutput(path: string, inputs: readonly string[]): Promise<void> {

@@ -4,7 +4,7 @@ import { readFileChecked, type WriteOptions, writeFileAtomic } from "./file-node
 import * as portable from "./index.ts";
 import { nodePlatform } from "./platform-node.ts";
 
-export { readFileChecked, sameFile, writeFileAtomic } from "./file-node.ts";
+export { expectWritable, readFileChecked, sameFile, writeFileAtomic } from "./file-node.ts";
 
 export function decode(bytes: Uint8Array, options: portable.DecodeOptions): Promise<Volume> {
   return portable.decode(bytes, { platform: nodePlatform, ...options });

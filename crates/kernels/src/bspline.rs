@@ -3,7 +3,7 @@
 //! On a regular grid the weights of a voxel are products of one weight per axis, so a lattice is
 //! expanded axis by axis: over x once, over z once a plane, and over y as four multiply-adds a voxel.
 
-use crate::moments::LANES;
+use crate::moments::{LANES, Lanes};
 
 /// The four weights of every sample along one axis.
 pub struct Axis {
@@ -191,12 +191,12 @@ impl<'a> Row<'a> {
 
     /// The field at the sixteen voxels that begin at `x`, a multiple of sixteen.
     #[inline(always)]
-    pub fn lanes(&self, x: usize) -> [f32; LANES] {
-        let mut out = [0.0; LANES];
+    pub fn lanes(&self, x: usize) -> Lanes<f32> {
+        let mut out = Lanes([0.0; LANES]);
         let [p0, p1, p2, p3] = self.rows.map(|row| &row[x..x + LANES]);
         let w = self.weights;
         for i in 0..LANES {
-            out[i] = (w[0] * p0[i] + w[1] * p1[i]) + (w[2] * p2[i] + w[3] * p3[i]);
+            out.0[i] = (w[0] * p0[i] + w[1] * p1[i]) + (w[2] * p2[i] + w[3] * p3[i]);
         }
         out
     }
@@ -261,7 +261,7 @@ mod tests {
             for y in 0..shape[1] {
                 let row = Row::new(&plane, expansion.stride(), &axes[1], y);
                 for x in 0..shape[0] {
-                    let got = row.lanes(x / 16 * 16)[x % 16];
+                    let got = row.lanes(x / 16 * 16).0[x % 16];
                     assert!((f64::from(got) - at(&lattice, &axes, [x, y, z])).abs() < 1e-5);
                 }
             }

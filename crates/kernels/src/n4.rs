@@ -15,14 +15,16 @@ use crate::at_levels;
 use crate::bspline::{Axis, Expansion, Lattice, Row, padded};
 use crate::grid::Shrunk;
 use crate::math::{exp, ln};
-use crate::moments::{LANES, Sums};
+use crate::moments::{LANES, Lanes, Sums};
 use crate::parallel::ranges;
 use crate::run::{Cancelled, Run};
 use crate::select::Select;
 use crate::sharpen::{Scale, Sharpening, add_triangular, interpolate};
 
-/// Chunks of planes. Their number bounds the threads that can help; their results are folded in order.
+/// Most chunks of planes: as many threads can help. Their results are folded in order.
 const CHUNKS: usize = 32;
+/// Fewest voxels of a chunk's box: below this, folding costs more than sharing saves.
+const CHUNK_VOXELS: usize = 8192;
 /// Bins of the histogram that the passes fill, rebinned afterwards to the number asked for.
 const FINE: usize = 2048;
 /// The code of voxels that are not included.
@@ -44,11 +46,11 @@ struct Chunk {
     /// For each plane, where its segments end.
     ends: Vec<usize>,
     /// ln v - field; NaN outside.
-    u: Vec<f32>,
+    u: Vec<Lanes<f32>>,
     /// The fine bin of u.
-    codes: Vec<u16>,
+    codes: Vec<Lanes<u16>>,
     /// One weight a voxel, or nothing where all weigh the same.
-    confidence: Vec<f32>,
+    confidence: Vec<Lanes<f32>>,
 }
 
 /// What N4 sees of an image: the logarithm of its included voxels on the shrunk grid.
@@ -86,8 +88,7 @@ pub struct Source<'a> {
 
 /// Reads the voxels of the shrunk grid.
 pub fn observe(source: &Source, shrunk: &Shrunk, run: &Run) -> Result<Observations, Cancelled> {
-    let parts =
-        run.map_parts(ranges(shrunk.shape[2], CHUNKS), |_, planes| observe_planes(source, shrunk, planes))?;
+    let parts = run.map_parts(chunks(shrunk.shape), |_, planes| observe_planes(source, shrunk, planes))?;
     let mut all = Observations {
         shape: shrunk.shape,
         chunks: Vec::with_capacity(parts.len()),
@@ -106,6 +107,12 @@ pub fn observe(source: &Source, shrunk: &Shrunk, run: &Run) -> Result<Observatio
         all.chunks.extend(part.chunks);
     }
     Ok(all)
+}
+
+/// The planes of each chunk. They follow from the shape alone, never from the threads.
+fn chunks(shape: [usize; 3]) -> Vec<std::ops::Range<usize>> {
+    let voxels: usize = shape.iter().product();
+    ranges(shape[2], (voxels / CHUNK_VOXELS).clamp(1, CHUNKS))
 }
 
 fn observe_planes(source: &Source, shrunk: &Shrunk, planes: std::ops::Range<usize>) -> Observations {
@@ -158,9 +165,9 @@ fn observe_planes(source: &Source, shrunk: &Shrunk, planes: std::ops::Range<usiz
                     } else {
                         chunk.segments.push(Segment { y, x, length: LANES });
                     }
-                    chunk.u.extend_from_slice(&block);
+                    chunk.u.push(Lanes(block));
                     if source.weight.is_some() {
-                        chunk.confidence.extend_from_slice(&confidence);
+                        chunk.confidence.push(Lanes(confidence));
                     }
                 }
                 open = kept;
@@ -168,7 +175,7 @@ fn observe_planes(source: &Source, shrunk: &Shrunk, planes: std::ops::Range<usiz
         }
         chunk.ends.push(chunk.segments.len());
     }
-    chunk.codes = vec![0; chunk.u.len()];
+    chunk.codes = vec![Lanes([0; LANES]); chunk.u.len()];
     let chunks = vec![chunk];
     Observations { shape: shrunk.shape, chunks, included, non_positive, not_finite, low, high }
 }
@@ -195,8 +202,8 @@ impl Coding {
 
 /// What a pass over u finds.
 struct Pass {
-    low: [f32; LANES],
-    high: [f32; LANES],
+    low: Lanes<f32>,
+    high: Lanes<f32>,
     /// Of exp(-update) - 1, whose mean and deviation tell convergence.
     change: Sums,
     /// Two histograms, so that equal neighbours don't wait for each other.
@@ -208,15 +215,16 @@ at_levels! {
     fn advance(chunk: &mut Chunk, update: &Expansion, y_axis: &Axis, coding: Coding) -> Pass {
         let mut plane = vec![0.0; update.plane_size()];
         let mut pass = Pass {
-            low: [f32::INFINITY; LANES],
-            high: [f32::NEG_INFINITY; LANES],
+            low: Lanes([f32::INFINITY; LANES]),
+            high: Lanes([f32::NEG_INFINITY; LANES]),
             change: Sums::default(),
             counts: [vec![0; TABLE], vec![0; TABLE]],
         };
         let [even, odd] = &mut pass.counts;
         let (even, odd): (&mut [u32; TABLE], &mut [u32; TABLE]) =
             ((&mut even[..]).try_into().unwrap(), (&mut odd[..]).try_into().unwrap());
-        let (mut at, mut begin) = (0, 0);
+        let (mut low, mut high, mut sums) = (pass.low, pass.high, pass.change);
+        let (mut block, mut begin) = (0, 0);
         for (z, &end) in chunk.planes.clone().zip(&chunk.ends) {
             if begin < end {
                 update.plane(z, &mut plane);
@@ -224,18 +232,18 @@ at_levels! {
             for segment in &chunk.segments[begin..end] {
                 let row = Row::new(&plane, update.stride(), y_axis, segment.y);
                 for x in (segment.x..segment.x + segment.length).step_by(LANES) {
-                    let u: &mut [f32; LANES] = (&mut chunk.u[at..at + LANES]).try_into().unwrap();
-                    let codes: &mut [u16; LANES] = (&mut chunk.codes[at..at + LANES]).try_into().unwrap();
-                    at += LANES;
-                    let update = row.lanes(x);
-                    let mut change = [0.0; LANES];
+                    let u = &mut chunk.u[block].0;
+                    let codes = &mut chunk.codes[block].0;
+                    block += 1;
+                    let update = row.lanes(x).0;
+                    let mut change = Lanes([0.0; LANES]);
                     for i in 0..LANES {
                         let v = u[i] - update[i];
                         let inside = !v.is_nan();
                         u[i] = v;
-                        pass.low[i] = if v < pass.low[i] { v } else { pass.low[i] };
-                        pass.high[i] = if v > pass.high[i] { v } else { pass.high[i] };
-                        change[i] = if inside { exp(-update[i]) - 1.0 } else { 0.0 };
+                        low.0[i] = if v < low.0[i] { v } else { low.0[i] };
+                        high.0[i] = if v > high.0[i] { v } else { high.0[i] };
+                        change.0[i] = if inside { exp(-update[i]) - 1.0 } else { 0.0 };
                         let bin = (v - coding.base) * coding.rate;
                         let bin = if bin > 0.0 { bin } else { 0.0 };
                         let bin = if bin < (FINE - 1) as f32 { bin } else { (FINE - 1) as f32 };
@@ -243,7 +251,7 @@ at_levels! {
                         // SAFETY: 0 ≤ bin ≤ OUTSIDE, and not NaN: every comparison above fails for NaN.
                         codes[i] = unsafe { bin.to_int_unchecked::<i32>() } as u16;
                     }
-                    pass.change.add(&change);
+                    sums.add(&change);
                     for i in (0..LANES).step_by(2) {
                         even[codes[i] as usize % TABLE] += 1;
                         odd[codes[i + 1] as usize % TABLE] += 1;
@@ -252,6 +260,7 @@ at_levels! {
             }
             begin = end;
         }
+        (pass.low, pass.high, pass.change) = (low, high, sums);
         pass
     }
 
@@ -261,7 +270,7 @@ at_levels! {
         let (first, count) = touched(chunk, z_axis);
         let mut sums = vec![0.0_f64; count * size];
         let mut plane = vec![0.0_f32; size];
-        let (mut at, mut begin) = (0, 0);
+        let (mut block, mut begin) = (0, 0);
         for (z, &end) in chunk.planes.clone().zip(&chunk.ends) {
             if begin == end {
                 continue;
@@ -271,22 +280,22 @@ at_levels! {
                 let rows = &mut plane[y_axis.first[segment.y] * stride..][..4 * stride];
                 let w = y_axis.weights[segment.y].map(|weight| weight as f32);
                 for x in (segment.x..segment.x + segment.length).step_by(LANES) {
-                    let codes: &[u16; LANES] = chunk.codes[at..at + LANES].try_into().unwrap();
-                    let mut residual = [0.0; LANES];
+                    let codes = &chunk.codes[block].0;
+                    let mut residual = Lanes([0.0; LANES]);
                     for i in 0..LANES {
-                        residual[i] = table[codes[i] as usize % TABLE];
+                        residual.0[i] = table[codes[i] as usize % TABLE];
                     }
                     if !chunk.confidence.is_empty() {
-                        let confidence: &[f32; LANES] = chunk.confidence[at..at + LANES].try_into().unwrap();
+                        let confidence = &chunk.confidence[block].0;
                         for i in 0..LANES {
-                            residual[i] *= confidence[i];
+                            residual.0[i] *= confidence[i];
                         }
                     }
-                    at += LANES;
+                    block += 1;
                     for a in 0..4 {
                         let row: &mut [f32; LANES] = (&mut rows[a * stride + x..][..LANES]).try_into().unwrap();
                         for i in 0..LANES {
-                            row[i] += w[a] * residual[i];
+                            row[i] += w[a] * residual.0[i];
                         }
                     }
                 }
@@ -495,8 +504,8 @@ fn advance_all(
     };
     for pass in &passes {
         for lane in 0..LANES {
-            state.low = if pass.low[lane] < state.low { pass.low[lane] } else { state.low };
-            state.high = if pass.high[lane] > state.high { pass.high[lane] } else { state.high };
+            state.low = if pass.low.0[lane] < state.low { pass.low.0[lane] } else { state.low };
+            state.high = if pass.high.0[lane] > state.high { pass.high.0[lane] } else { state.high };
         }
         state.change.merge(&pass.change);
         for counts in &pass.counts {
@@ -568,8 +577,8 @@ struct Told {
     count: usize,
     before: Sums,
     after: Sums,
-    low: [f32; LANES],
-    high: [f32; LANES],
+    low: Lanes<f32>,
+    high: Lanes<f32>,
 }
 
 /// The outputs' share of a few planes; empty where an output is not wanted.
@@ -588,9 +597,10 @@ at_levels! {
             count: 0,
             before: Sums::default(),
             after: Sums::default(),
-            low: [f32::INFINITY; LANES],
-            high: [f32::NEG_INFINITY; LANES],
+            low: Lanes([f32::INFINITY; LANES]),
+            high: Lanes([f32::NEG_INFINITY; LANES]),
         };
+        let (mut low, mut high) = (told.low, told.high);
         for (local, z) in part.planes.clone().enumerate() {
             expansion.plane(z, &mut plane);
             for y in 0..ny {
@@ -600,25 +610,25 @@ at_levels! {
                 select.row(from, input, &mut chosen[..nx]);
                 for x in (0..nx).step_by(LANES) {
                     let width = LANES.min(nx - x);
-                    let mut value = [0.0; LANES];
+                    let mut value = Lanes([0.0; LANES]);
                     if width == LANES {
-                        value.copy_from_slice(&input[x..x + LANES]);
+                        value.0.copy_from_slice(&input[x..x + LANES]);
                     } else {
-                        value[..width].copy_from_slice(&input[x..]);
+                        value.0[..width].copy_from_slice(&input[x..]);
                     }
-                    let log = row.lanes(x);
+                    let log = row.lanes(x).0;
                     let chosen: &[f32; LANES] = chosen[x..x + LANES].try_into().unwrap();
-                    let (mut field, mut output) = ([0.0; LANES], [0.0; LANES]);
-                    let (mut before, mut after) = ([0.0; LANES], [0.0; LANES]);
+                    let [mut field, mut output, mut before, mut after] = [Lanes([0.0; LANES]); 4];
                     for i in 0..LANES {
-                        field[i] = exp(log[i]);
-                        output[i] = value[i] / field[i];
+                        let (v, f) = (value.0[i], exp(log[i]));
+                        let corrected = v / f;
                         let inside = chosen[i] != 0.0;
-                        before[i] = if inside { value[i] } else { 0.0 };
-                        after[i] = if inside { output[i] } else { 0.0 };
-                        let factor = if inside { field[i] } else { f32::NAN };
-                        told.low[i] = if factor < told.low[i] { factor } else { told.low[i] };
-                        told.high[i] = if factor > told.high[i] { factor } else { told.high[i] };
+                        (field.0[i], output.0[i]) = (f, corrected);
+                        before.0[i] = if inside { v } else { 0.0 };
+                        after.0[i] = if inside { corrected } else { 0.0 };
+                        let factor = if inside { f } else { f32::NAN };
+                        low.0[i] = if factor < low.0[i] { factor } else { low.0[i] };
+                        high.0[i] = if factor > high.0[i] { factor } else { high.0[i] };
                     }
                     let mut count = 0.0;
                     for i in 0..LANES {
@@ -628,14 +638,15 @@ at_levels! {
                     told.before.add(&before);
                     told.after.add(&after);
                     if !part.image.is_empty() {
-                        part.image[to + x..to + x + width].copy_from_slice(&output[..width]);
+                        part.image[to + x..to + x + width].copy_from_slice(&output.0[..width]);
                     }
                     if !part.field.is_empty() {
-                        part.field[to + x..to + x + width].copy_from_slice(&field[..width]);
+                        part.field[to + x..to + x + width].copy_from_slice(&field.0[..width]);
                     }
                 }
             }
         }
+        (told.low, told.high) = (low, high);
         told
     }
 }
@@ -658,7 +669,7 @@ pub fn correct(
 
     let (mut image_rest, mut field_rest) = (&mut image[..], &mut field[..]);
     let mut parts = Vec::new();
-    for planes in ranges(shape[2], CHUNKS) {
+    for planes in chunks(shape) {
         let voxels = planes.len() * shape[0] * shape[1];
         let (image, rest) = image_rest.split_at_mut(if want_image { voxels } else { 0 });
         image_rest = rest;
@@ -681,8 +692,8 @@ fn measures(told: &[Told]) -> Measures {
         before.merge(&part.before);
         after.merge(&part.after);
         for lane in 0..LANES {
-            low = if part.low[lane] < low { part.low[lane] } else { low };
-            high = if part.high[lane] > high { part.high[lane] } else { high };
+            low = if part.low.0[lane] < low { part.low.0[lane] } else { low };
+            high = if part.high.0[lane] > high { part.high.0[lane] } else { high };
         }
     }
     let variation = |sums: &Sums| {

@@ -95,7 +95,8 @@ impl Sharpening {
 /// Linear interpolation in a table of bin values, clamped at its ends.
 pub fn interpolate(table: &[f64], scale: Scale, value: f64) -> f64 {
     let position = (value - scale.low) / scale.slope;
-    let bin = position.floor().max(0.0) as usize;
+    // The conversion truncates, and takes a negative to 0.
+    let bin = position as usize;
     if bin + 1 < table.len() {
         table[bin] + (table[bin + 1] - table[bin]) * (position - bin as f64)
     } else {
@@ -107,7 +108,7 @@ pub fn interpolate(table: &[f64], scale: Scale, value: f64) -> f64 {
 /// bins beside it, by nearness.
 pub fn add_triangular(histogram: &mut [f64], scale: Scale, value: f64, count: f64) {
     let position = ((value - scale.low) / scale.slope).max(0.0);
-    let bin = (position.floor() as usize).min(histogram.len() - 1);
+    let bin = (position as usize).min(histogram.len() - 1);
     let share = position - bin as f64;
     if bin + 1 < histogram.len() {
         histogram[bin] += count * (1.0 - share);

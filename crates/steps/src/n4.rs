@@ -109,7 +109,7 @@ impl Step for N4 {
                 "convergence": standing.convergence,
             }));
         })?;
-        if fit.lattice.values.iter().any(|value| !value.is_finite()) {
+        if !expressible(&fit.lattice.values) {
             return Err(Error::new("NotFinite", "n4: the fit diverged: its field is not finite"));
         }
         let levels = fit.levels.into_iter();
@@ -151,6 +151,10 @@ impl Step for N4 {
                 ),
             ));
         }
+        if !expressible(values) {
+            let message = format!("n4: lattice: expected values of ln field from -{FARTHEST} to {FARTHEST}");
+            return Err(Error::new("BadFitted", message));
+        }
         let lattice = Lattice { points: *points, values: values.clone() };
         let source =
             Source { voxels: image.voxels, shape: image.grid.shape, select: region.select(), weight: None };
@@ -174,6 +178,14 @@ impl Step for N4 {
             "fieldRange": [told.field_low, told.field_high],
         }))
     }
+}
+
+/// The farthest from 0 that ln field may be for the field to be neither infinite nor subnormal in single precision.
+const FARTHEST: f64 = 87.0;
+
+/// Whether the field of these control points, among whose values it stays, can be expressed.
+fn expressible(values: &[f64]) -> bool {
+    values.iter().all(|value| value.abs() <= FARTHEST)
 }
 
 /// The subsampling asked for; an axis thinner than its factor is shrunk to one voxel instead.

@@ -81,18 +81,15 @@ pub(crate) trait AnyStep: Sync {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Request<O, F> {
+struct Request<O> {
     options: O,
-    #[serde(default = "none")]
-    fitted: Option<F>,
+    /// Parsed apart: that it is not the step's is the caller's mistake, all else would be our own.
+    #[serde(default)]
+    fitted: Option<Value>,
     #[serde(default)]
     inputs: BTreeMap<String, Input>,
     #[serde(default)]
     outputs: Vec<String>,
-}
-
-fn none<F>() -> Option<F> {
-    None
 }
 
 /// What a request says of one input.
@@ -115,7 +112,7 @@ impl<S: Step> AnyStep for S {
     }
 
     fn call(&self, call: &Call, session: &Session) -> Result<Reply, Error> {
-        let request: Request<S::Options, S::Fitted> = serde_json::from_str(call.request)
+        let request: Request<S::Options> = serde_json::from_str(call.request)
             .map_err(|error| Error::internal(format!("{}: {error}", S::ID)))?;
         let inputs = Inputs { step: S::ID, given: &request.inputs, buffers: call.buffers };
         let mut outputs = Outputs { wanted: request.outputs, made: Vec::new() };
@@ -128,7 +125,8 @@ impl<S: Step> AnyStep for S {
                 json.insert("fitted".into(), value);
                 fitted
             }
-            ("apply", Some(fitted)) => fitted,
+            ("apply", Some(fitted)) => serde_json::from_value(fitted)
+                .map_err(|error| Error::new("BadFitted", format!("{}: {error}", S::ID)))?,
             (phase, fitted) => {
                 let with = if fitted.is_some() { "with" } else { "without" };
                 return Err(Error::internal(format!("{}: phase {phase:?} {with} fitted values", S::ID)));

@@ -1,0 +1,114 @@
+/**
+ * A record: everything one run of the benchmarks saw. Raw times only; what a table says of them is worked out
+ * when the table is written. Records are kept and never edited.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "./files.ts";
+
+export interface BenchRecord {
+  readonly date: string;
+  readonly voxnorm: { readonly version: string; readonly commit: string; readonly isModified: boolean };
+  readonly machine: Machine;
+  readonly peers: readonly PeerRecord[];
+  readonly cases: readonly CaseRecord[];
+  readonly startup: Startup;
+}
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly os: string;
+  readonly node: string;
+  /** Mean number of processes that wanted a core in the minute before and at the end. */
+  readonly load: { readonly before: number; readonly after: number };
+}
+
+/** A peer, or why there is none. */
+export interface PeerRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly version?: string;
+  readonly reason?: string;
+}
+
+export interface CaseRecord {
+  readonly id: string;
+  readonly title: string;
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly options?: Readonly<Record<string, unknown>>;
+  readonly accuracy: { readonly title: string; readonly unit: string };
+  readonly rows: readonly Row[];
+  /** Of our output, the same in all our rows. */
+  readonly digest?: string;
+  readonly levels?: readonly LevelTimes[];
+  /** Why it could not run. */
+  readonly reason?: string;
+}
+
+/** One contender. */
+export interface Row {
+  readonly who: string;
+  /** A peer's id; absent for our own rows. */
+  readonly peer?: string;
+  readonly threads: number;
+  readonly simd?: string;
+  /** Runs of each round: rows are comparable within a round. */
+  readonly rounds: readonly (readonly Run[])[];
+  /** Difference from us in the case's measure. */
+  readonly difference?: number;
+  /** Why it could not run. */
+  readonly reason?: string;
+}
+
+export interface Run {
+  readonly ms: number;
+  /** Processor time of all threads: above `ms` where several run, below it where others held the core. */
+  readonly cpuMs: number;
+}
+
+/** One of our own instruction sets as timed by the npm package `benchmark`. */
+export interface LevelTimes {
+  readonly backend: string;
+  readonly simd: string;
+  /** Mean, and half the width of its 95 % interval in percent. */
+  readonly meanMs: number;
+  readonly marginPercent: number;
+  readonly samples: readonly number[];
+}
+
+/** Whole processes, in turns. */
+export interface Startup {
+  readonly voxnormMs: readonly number[];
+  readonly nodeMs: readonly number[];
+}
+
+const folder = join(root, "bench", "results");
+
+/** Writes a new file, named by date and commit, and returns its path in the repository. */
+export function keep(record: BenchRecord): string {
+  mkdirSync(folder, { recursive: true });
+  const stem = `${record.date.slice(0, 10)}-${record.voxnorm.commit}`;
+  let name = `${stem}.json`;
+  for (let n = 2; existsSync(join(folder, name)); n++) name = `${stem}-${n}.json`;
+  writeFileSync(join(folder, name), `${JSON.stringify(record, rounded, 1)}\n`, { flag: "wx" });
+  return `bench/results/${name}`;
+}
+
+/** The record of the latest date, with its path in the repository. */
+export function newest(): { path: string; record: BenchRecord } | undefined {
+  if (!existsSync(folder)) return undefined;
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => ({
+      path: `bench/results/${name}`,
+      record: JSON.parse(readFileSync(join(folder, name), "utf8")) as BenchRecord,
+    }))
+    .sort((a, b) => a.record.date.localeCompare(b.record.date))
+    .at(-1);
+}
+
+/** Seven digits are more than a clock gives, and keep the file readable. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(7)) : value;
+}
