@@ -70,9 +70,20 @@ function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSc
 export function show(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(show).join(",")}]`;
   if (typeof value !== "object" && typeof value !== "string") return String(value);
+  return isJson(value) ? JSON.stringify(value) : "an object";
+}
+
+/** A value as an error's detail keeps it, which must be JSON. */
+export function plain(value: unknown): unknown {
+  return isJson(value) ? value : show(value);
+}
+
+/** False for big integers, circles and what holds them. */
+function isJson(value: unknown): boolean {
   try {
-    return JSON.stringify(value);
+    JSON.stringify(value);
+    return true;
   } catch {
-    return "an object";
+    return false;
   }
 }

@@ -11,7 +11,7 @@ import type { Backend, Buffers, Progress } from "./backend/backend.ts";
 import { sharedBackend } from "./backend/shared.ts";
 import { VoxnormError } from "./errors.ts";
 import { defaultGridTolerance, expectGridTolerance, expectSameGrid } from "./grid.ts";
-import { expected, jsonSchema, show } from "./schema.ts";
+import { expected, jsonSchema, plain, show } from "./schema.ts";
 import type { Given, Made, Slots } from "./slots.ts";
 import { expectVolume, type Grid, type Volume } from "./volume.ts";
 
@@ -103,7 +103,9 @@ function bound<I extends Slots, O extends Slots, S extends z.ZodObject, F extend
   given: z.input<S> & { profile?: P },
 ): BoundStep<I, O, z.output<F>> {
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    throw new VoxnormError("BadOption", `${step.id}: expected an object of options, got ${show(given)}`, { got: given });
+    throw new VoxnormError("BadOption", `${step.id}: expected an object of options, got ${show(given)}`, {
+      got: plain(given),
+    });
   }
   const { profile = Object.keys(step.profiles)[0] as P, ...own } = given as { profile?: P };
   if (!Object.hasOwn(step.profiles, profile)) {
@@ -223,7 +225,7 @@ function parse(step: StepDeclaration, options: object): Record<string, unknown> 
 
 function badOption(id: string, option: string, text: string, got: unknown): VoxnormError {
   const came = got === undefined ? "" : `, got ${show(got)}`;
-  return new VoxnormError("BadOption", `${id}: ${option}: ${text}${came}`, { option, got });
+  return new VoxnormError("BadOption", `${id}: ${option}: ${text}${came}`, { option, got: plain(got) });
 }
 
 function withoutUndefined(options: object): object {

@@ -96,7 +96,10 @@ export function expectVolume(what: string, value: unknown): Volume {
   }
   const expected = shape[0] * shape[1] * shape[2] * channels;
   if (data.length !== expected) {
-    fail(`expected ${expected} voxels for shape ${shape.join("×")}, got ${data.length}`, { shape, voxels: data.length });
+    fail(`expected ${expected} voxels for shape ${shape.join("×")}, got ${data.length}`, {
+      shape,
+      voxels: data.length,
+    });
   }
   // An axis of length 0 has no direction, and the volume is NaN.
   if (!affine.flat().every(Number.isFinite) || !(spanned(gridOf(shape, affine).direction) > flattest)) {

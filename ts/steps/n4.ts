@@ -113,8 +113,8 @@ iterations the fields agree within 0.01 %.
   measures: z.strictObject({
     voxels: z.int().meta({ description: "Voxels of the region, on the full grid" }),
     coefficientOfVariation: z
-      .strictObject({ before: z.number(), after: z.number() })
-      .meta({ description: "Standard deviation over mean in the region" }),
+      .strictObject({ before: z.number().nullable(), after: z.number().nullable() })
+      .meta({ description: "Standard deviation over mean in the region; null where the mean is 0" }),
     fieldRange: z.tuple([z.number(), z.number()]).meta({ description: "Smallest and largest factor in the region" }),
   }),
 });

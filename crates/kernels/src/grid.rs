@@ -45,7 +45,8 @@ impl Grid {
         let origin = [0, 1, 2].map(|r| sign[r] * self.affine[r][3]);
         let matrix = |spacing: [f64; 3]| direction.map(|row| [0, 1, 2].map(|c| row[c] * spacing[c]));
         let forward = matrix(spacing);
-        let backward = inverse(forward);
+        let unscaled = inverse(direction);
+        let backward = [0, 1, 2].map(|r| unscaled[r].map(|v| v / spacing[r]));
         let coarse = matrix([0, 1, 2].map(|a| spacing[a] * factor[a] as f64));
         let times =
             |m: [[f64; 3]; 3], at: [f64; 3]| m.map(|row| (0..3).fold(0.0, |sum, c| sum + row[c] * at[c]));

@@ -44,16 +44,16 @@ struct LatticeJson {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Level {
-    iterations: usize,
+    iterations: u64,
     convergence: Vec<f64>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Shrink {
-    factor: [usize; 3],
-    offset: [usize; 3],
-    shape: [usize; 3],
+    factor: [u64; 3],
+    offset: [u64; 3],
+    shape: [u64; 3],
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,8 +61,8 @@ struct Shrink {
 struct RegionJson {
     rule: String,
     threshold: Option<f32>,
-    voxels: usize,
-    non_positive: usize,
+    voxels: u64,
+    non_positive: u64,
 }
 
 impl Step for N4 {
@@ -116,14 +116,18 @@ impl Step for N4 {
         Ok(Fitted {
             lattice: LatticeJson { points: fit.lattice.points, values: fit.lattice.values },
             levels: levels
-                .map(|course| Level { iterations: course.convergence.len(), convergence: course.convergence })
+                .map(|course| Level { iterations: course.convergence.len() as u64, convergence: course.convergence })
                 .collect(),
-            shrink: Shrink { factor: shrunk.factor, offset: shrunk.offset, shape: shrunk.shape },
+            shrink: Shrink {
+                factor: wide(shrunk.factor),
+                offset: wide(shrunk.offset),
+                shape: wide(shrunk.shape),
+            },
             region: RegionJson {
                 rule: region.rule().to_owned(),
                 threshold: region.threshold,
-                voxels: included,
-                non_positive,
+                voxels: included as u64,
+                non_positive: non_positive as u64,
             },
         })
     }
@@ -178,6 +182,11 @@ impl Step for N4 {
             "fieldRange": [told.field_low, told.field_high],
         }))
     }
+}
+
+/// As wide as JSON may say them, so that a 32-bit build takes the same fitted values as a 64-bit one.
+fn wide(counts: [usize; 3]) -> [u64; 3] {
+    counts.map(|n| n as u64)
 }
 
 /// The farthest from 0 that ln field may be for the field to be neither infinite nor subnormal in single precision.
