@@ -13,8 +13,7 @@ const folder = join(root, "bench", ".venv");
 const requirements = join(root, "bench", "peers", "requirements.txt");
 /** What was installed: written last, so that an interrupted installation is done again. */
 const stamp = join(folder, "installed.txt");
-const python =
-  process.platform === "win32" ? join(folder, "Scripts", "python.exe") : join(folder, "bin", "python");
+const python = process.platform === "win32" ? join(folder, "Scripts", "python.exe") : join(folder, "bin", "python");
 
 export function environment(say: (line: string) => void): Environment {
   const wanted = readFileSync(requirements, "utf8");

@@ -114,7 +114,7 @@ function schemaTable(schema: JsonSchema, asOptions: boolean): string {
 function flatten(schema: JsonSchema, prefix = ""): [string, JsonSchema][] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, each]): [string, JsonSchema][] => {
     const path = prefix === "" ? name : `${prefix}.${name}`;
-    const inner = [each, each.items].find((one) => one && one.properties) as JsonSchema | undefined;
+    const inner = [each, each.items || undefined].find((one) => one?.properties);
     if (inner === undefined) return [[path, each]];
     return flatten(inner, inner === each ? path : `${path}[]`);
   });

@@ -116,7 +116,10 @@ impl Step for N4 {
         Ok(Fitted {
             lattice: LatticeJson { points: fit.lattice.points, values: fit.lattice.values },
             levels: levels
-                .map(|course| Level { iterations: course.convergence.len() as u64, convergence: course.convergence })
+                .map(|course| Level {
+                    iterations: course.convergence.len() as u64,
+                    convergence: course.convergence,
+                })
                 .collect(),
             shrink: Shrink {
                 factor: wide(shrunk.factor),
