@@ -50,6 +50,27 @@ impl Axis {
     }
 }
 
+/// The three axes of a grid of voxels.
+pub struct Axes(pub [Axis; 3]);
+
+impl Axes {
+    /// `shape` voxels stretched over `spans` polynomial pieces an axis.
+    pub fn new(shape: [usize; 3], spans: [usize; 3]) -> Axes {
+        Axes([0, 1, 2].map(|a| Axis::new(shape[a], spans[a])))
+    }
+
+    /// `each` of the weights of all axes.
+    pub fn map(&self, each: impl Fn(&[f64; 4]) -> [f64; 4]) -> Axes {
+        let [x, y, z] = &self.0;
+        Axes([x.map(&each), y.map(&each), z.map(&each)])
+    }
+
+    /// Control points along x, y, z.
+    pub fn points(&self) -> [usize; 3] {
+        [0, 1, 2].map(|a| self.0[a].points)
+    }
+}
+
 /// The four pieces of the uniform cubic B-spline at `t` in [0, 1].
 fn cubic(t: f64) -> [f64; 4] {
     let s = 1.0 - t;

@@ -13,6 +13,7 @@ pub mod grid;
 pub mod histogram;
 pub mod level;
 pub mod math;
+pub mod memory;
 pub mod moments;
 pub mod n4;
 pub mod parallel;

@@ -86,6 +86,13 @@ impl<'a> Region<'a> {
         }
         let many = if values.len() > 8 { " and more" } else { "" };
         let found: Vec<String> = values.iter().map(f32::to_string).collect();
+        let chosen = self.select();
+        let selected = self
+            .mask
+            .iter()
+            .flat_map(|mask| 0..mask.voxels.len())
+            .filter(|&i| chosen.includes(i, 0.0))
+            .count();
         let expected = match self.label {
             Label::Value(label) => format!("voxels of value {label}"),
             Label::NonZero(_) => "voxels other than 0".to_owned(),
@@ -93,13 +100,18 @@ impl<'a> Region<'a> {
         Error::new(
             "EmptyMask",
             match self.mask {
+                Some(_) if selected > 0 => {
+                    format!(
+                        "{step}: mask: expected {expected} among those used, got none: its {selected} were shrunk away or weigh nothing"
+                    )
+                }
                 Some(_) => {
                     format!("{step}: mask: expected {expected}, got a mask of {}{many}", found.join(", "))
                 }
                 None => format!("{step}: expected voxels to use, got none ({} region)", self.rule()),
             },
         )
-        .with(json!({ "rule": self.rule(), "values": values }))
+        .with(json!({ "rule": self.rule(), "values": values, "selected": selected }))
     }
 }
 

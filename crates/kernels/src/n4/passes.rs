@@ -1,0 +1,185 @@
+//! The two passes over the included voxels that make an iteration, and what they share.
+
+use super::observe::Chunk;
+use crate::at_levels;
+use crate::bspline::{Axes, Axis, Expansion, Lattice, Row, padded};
+use crate::math::exp;
+use crate::moments::{LANES, Lanes, Sums};
+use crate::run::{Cancelled, Run};
+
+/// Bins of the histogram that the passes fill, rebinned afterwards to the number asked for.
+pub(super) const FINE: usize = 2048;
+/// The code of voxels that are not included.
+pub(super) const OUTSIDE: usize = FINE;
+/// Codes are looked up modulo this, which spares a bounds check.
+pub(super) const TABLE: usize = 4096;
+
+/// How fine bins cover the values: bin = (u - base) · rate.
+#[derive(Clone, Copy)]
+pub(super) struct Coding {
+    base: f32,
+    rate: f32,
+}
+
+impl Coding {
+    /// Fine bins over [low, high].
+    pub(super) fn new(low: f32, high: f32) -> Coding {
+        Coding { base: low, rate: FINE as f32 / (high - low) }
+    }
+
+    /// The middle of fine bin `code`, within the range of values that occur.
+    pub(super) fn value(self, code: usize, low: f32, high: f32) -> f64 {
+        let centre = f64::from(self.base) + (code as f64 + 0.5) / f64::from(self.rate);
+        centre.clamp(f64::from(low), f64::from(high))
+    }
+}
+
+/// What a pass over u finds.
+pub(super) struct Pass {
+    pub(super) low: Lanes<f32>,
+    pub(super) high: Lanes<f32>,
+    /// Of exp(-update) - 1, whose mean and deviation tell convergence.
+    pub(super) change: Sums,
+    /// Two histograms, so that equal neighbours don't wait for each other.
+    pub(super) counts: [Vec<u32>; 2],
+}
+
+at_levels! {
+    /// u -= update, with the range, the codes, the histogram and the convergence sums of the result.
+    pub(super) fn advance(chunk: &mut Chunk, update: &Expansion, y_axis: &Axis, coding: Coding) -> Pass {
+        let mut plane = vec![0.0; update.plane_size()];
+        let mut pass = Pass {
+            low: Lanes([f32::INFINITY; LANES]),
+            high: Lanes([f32::NEG_INFINITY; LANES]),
+            change: Sums::default(),
+            counts: [vec![0; TABLE], vec![0; TABLE]],
+        };
+        let [even, odd] = &mut pass.counts;
+        let (even, odd): (&mut [u32; TABLE], &mut [u32; TABLE]) =
+            ((&mut even[..]).try_into().unwrap(), (&mut odd[..]).try_into().unwrap());
+        let (mut low, mut high, mut sums) = (pass.low, pass.high, pass.change);
+        let (mut block, mut begin) = (0, 0);
+        for (z, &end) in chunk.planes.clone().zip(&chunk.ends) {
+            if begin < end {
+                update.plane(z, &mut plane);
+            }
+            for segment in &chunk.segments[begin..end] {
+                let row = Row::new(&plane, update.stride(), y_axis, segment.y);
+                for x in (segment.x..segment.x + segment.length).step_by(LANES) {
+                    let u = &mut chunk.u[block].0;
+                    let codes = &mut chunk.codes[block].0;
+                    block += 1;
+                    let update = row.lanes(x).0;
+                    let mut change = Lanes([0.0; LANES]);
+                    for i in 0..LANES {
+                        let v = u[i] - update[i];
+                        let inside = !v.is_nan();
+                        u[i] = v;
+                        low.0[i] = if v < low.0[i] { v } else { low.0[i] };
+                        high.0[i] = if v > high.0[i] { v } else { high.0[i] };
+                        change.0[i] = if inside { exp(-update[i]) - 1.0 } else { 0.0 };
+                        let bin = (v - coding.base) * coding.rate;
+                        let bin = if bin > 0.0 { bin } else { 0.0 };
+                        let bin = if bin < (FINE - 1) as f32 { bin } else { (FINE - 1) as f32 };
+                        let bin = if inside { bin } else { OUTSIDE as f32 };
+                        // SAFETY: 0 ≤ bin ≤ OUTSIDE, and not NaN: every comparison above fails for NaN.
+                        codes[i] = unsafe { bin.to_int_unchecked::<i32>() } as u16;
+                    }
+                    sums.add(&change);
+                    for i in (0..LANES).step_by(2) {
+                        even[codes[i] as usize % TABLE] += 1;
+                        odd[codes[i + 1] as usize % TABLE] += 1;
+                    }
+                }
+            }
+            begin = end;
+        }
+        (pass.low, pass.high, pass.change) = (low, high, sums);
+        pass
+    }
+
+    /// Σ over the chunk's voxels of wy wz · table[code] · confidence, for every (z point, y point, x).
+    fn contract(chunk: &Chunk, table: &[f32; TABLE], y_axis: &Axis, z_axis: &Axis, stride: usize) -> Vec<f64> {
+        let size = y_axis.points * stride;
+        let (first, count) = touched(chunk, z_axis);
+        let mut sums = vec![0.0_f64; count * size];
+        let mut plane = vec![0.0_f32; size];
+        let (mut block, mut begin) = (0, 0);
+        for (z, &end) in chunk.planes.clone().zip(&chunk.ends) {
+            if begin == end {
+                continue;
+            }
+            plane.fill(0.0);
+            for segment in &chunk.segments[begin..end] {
+                let rows = &mut plane[y_axis.first[segment.y] * stride..][..4 * stride];
+                let w = y_axis.weights[segment.y].map(|weight| weight as f32);
+                for x in (segment.x..segment.x + segment.length).step_by(LANES) {
+                    let codes = &chunk.codes[block].0;
+                    let mut residual = Lanes([0.0; LANES]);
+                    for i in 0..LANES {
+                        residual.0[i] = table[codes[i] as usize % TABLE];
+                    }
+                    if !chunk.confidence.is_empty() {
+                        let confidence = &chunk.confidence[block].0;
+                        for i in 0..LANES {
+                            residual.0[i] *= confidence[i];
+                        }
+                    }
+                    block += 1;
+                    for a in 0..4 {
+                        let row: &mut [f32; LANES] = (&mut rows[a * stride + x..][..LANES]).try_into().unwrap();
+                        for i in 0..LANES {
+                            row[i] += w[a] * residual.0[i];
+                        }
+                    }
+                }
+            }
+            for a in 0..4 {
+                let weight = z_axis.weights[z][a];
+                let sums = &mut sums[(z_axis.first[z] + a - first) * size..][..size];
+                for i in 0..size {
+                    sums[i] += weight * f64::from(plane[i]);
+                }
+            }
+            begin = end;
+        }
+        sums
+    }
+}
+
+/// The first z point that the chunk's planes touch, and how many they do.
+pub(super) fn touched(chunk: &Chunk, z_axis: &Axis) -> (usize, usize) {
+    let first = z_axis.first[chunk.planes.start];
+    (first, z_axis.first[chunk.planes.end - 1] + 4 - first)
+}
+
+/// Σ over all included voxels of wx wy wz · table[code] · confidence, a value for each control point.
+pub(super) fn contract_all(
+    chunks: &[Chunk],
+    table: &[f32; TABLE],
+    axes: &Axes,
+    run: &Run,
+) -> Result<Lattice, Cancelled> {
+    let [x, y, z] = &axes.0;
+    let stride = padded(x.samples());
+    let size = y.points * stride;
+    let parts =
+        run.map_parts(chunks.iter().collect(), |_, chunk| contract(run.level, chunk, table, y, z, stride))?;
+    let mut total = vec![0.0; z.points * size];
+    for (chunk, part) in chunks.iter().zip(&parts) {
+        let from = touched(chunk, z).0 * size;
+        for (sum, more) in total[from..from + part.len()].iter_mut().zip(part) {
+            *sum += more;
+        }
+    }
+    let mut lattice = Lattice::zeros(axes.points());
+    for (row, out) in total.chunks_exact(stride).zip(lattice.values.chunks_exact_mut(x.points)) {
+        for sample in 0..x.samples() {
+            let first = x.first[sample];
+            for a in 0..4 {
+                out[first + a] += x.weights[sample][a] * row[sample];
+            }
+        }
+    }
+    Ok(lattice)
+}
