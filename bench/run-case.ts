@@ -57,9 +57,7 @@ export async function runCase(
     for (let round = 1; round <= effort.rounds; round++) {
       say(`round ${round} of ${effort.rounds}`);
       for (const threads of threadCounts) {
-        for (const rival of rivals) {
-          if (rival.process && rival.threads === threads) rival.rounds.push([await rival.process.run()]);
-        }
+        for (const rival of rivals) if (rival.threads === threads) await turn(rival);
         const own = contenders.filter(({ backend }) => backend.threads === threads);
         for (const contender of own) contender.rounds.push([]);
         for (let run = 0; run < effort.runs; run++) {
@@ -74,7 +72,7 @@ export async function runCase(
     }
     for (const { process, peer, threads, rounds, reason } of rivals) {
       const row = { who: process ? `${peer.name} ${process.version}` : peer.name, peer: peer.id, threads, rounds };
-      if (process === undefined) rows.push({ ...row, reason: reason ?? "" });
+      if (reason !== undefined || process === undefined) rows.push({ ...row, reason: reason ?? "" });
       else rows.push({ ...row, difference: expectAlike(theCase, volumes, compared, await process.field()) });
     }
     say("our instruction sets among themselves");
@@ -90,7 +88,7 @@ interface Rival {
   readonly peer: Peer;
   readonly threads: number;
   readonly process?: PeerProcess;
-  readonly reason?: string;
+  reason?: string;
   readonly rounds: Run[][];
 }
 
@@ -103,8 +101,23 @@ async function enter(peer: Peer, environment: Environment, job: Job): Promise<Ri
   try {
     return { ...rival, process: await PeerProcess.start(environment.python, peer.program, job) };
   } catch (error) {
-    return { ...rival, reason: (error as Error).message.replaceAll(root, "") };
+    return { ...rival, reason: reasonOf(error) };
   }
+}
+
+/** A peer that fails at work is out, with its reason; the others go on. */
+async function turn(rival: Rival): Promise<void> {
+  if (rival.process === undefined || rival.reason !== undefined) return;
+  try {
+    rival.rounds.push([await rival.process.run()]);
+  } catch (error) {
+    rival.reason = reasonOf(error);
+  }
+}
+
+/** Without this machine's paths, since reasons are published. */
+function reasonOf(error: unknown): string {
+  return (error as Error).message.replaceAll(root, "");
 }
 
 /** One run of each that is not timed, except in a quick run; resolves to the output that peers are compared by. */
@@ -122,7 +135,10 @@ async function firstRuns(
   theCase.check(volumes, result);
   if (!isQuick) {
     for (const contender of contenders) await contender.run();
-    for (const { process } of rivals) await process?.run();
+    for (const rival of rivals) {
+      await turn(rival);
+      rival.rounds.length = 0;
+    }
   }
   return result.outputs[theCase.compared]!;
 }

@@ -7,5 +7,6 @@ export { type Pipeline, type PipelineContext, type PipelineResult, pipeline } fr
 export type { Report, StepReport, VolumeReport } from "./report.ts";
 export type { Applied, BoundStep, RunContext, Step } from "./step.ts";
 export * from "./steps/index.ts";
+export * as steps from "./steps/index.ts";
 export { version } from "./version.ts";
 export { type Affine, type Grid, gridOf, type Meta, type Triple, type Volume, volume, type Warning } from "./volume.ts";

@@ -1,7 +1,7 @@
 /** The program: a command for every step, from the list of steps, and the verbs. */
 import { Command, CommanderError } from "commander";
 import { type ErrorCode, VoxnormError } from "../errors.ts";
-import { steps } from "../steps/index.ts";
+import * as steps from "../steps/index.ts";
 import { version } from "../version.ts";
 import { infoCommand } from "./info.ts";
 import { exitCodes, finish } from "./outcome.ts";

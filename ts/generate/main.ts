@@ -5,7 +5,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { steps } from "../steps/index.ts";
+import * as steps from "../steps/index.ts";
 import { errorsPage, schemaOf, stepPage, stepTable } from "./pages.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));

@@ -3,11 +3,10 @@
 //! A caller names a step and a phase, hands over its options as JSON and its voxels as named buffers,
 //! and gets JSON and named buffers back. The bindings translate exactly this and know no method.
 //!
-//! To add a method: write its file, then its line in `mod` and in [`STEPS`].
+//! To add a method: write its file, then its line in `steps!`.
 
 mod call;
 mod error;
-mod n4;
 mod region;
 mod services;
 mod step;
@@ -18,8 +17,17 @@ pub use step::{Inputs, Outputs, Session, Step};
 
 use step::AnyStep;
 
-/// Every method.
-const STEPS: &[&dyn AnyStep] = &[&n4::N4];
+/// Declares the modules of the methods and lists them, so that each stands once.
+macro_rules! steps {
+    ($($file:ident::$step:ident,)*) => {
+        $(mod $file;)*
+        const STEPS: &[&dyn AnyStep] = &[$(&$file::$step),*];
+    };
+}
+
+steps! {
+    n4::N4,
+}
 
 /// Runs one call. Never panics on bad input; a failure names what was found and what was expected.
 pub fn run(call: &Call, session: &Session) -> Result<Reply, Error> {

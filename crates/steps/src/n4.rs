@@ -15,7 +15,7 @@ pub struct N4;
 pub struct Options {
     mask_label: Label,
     shrink_factor: [usize; 3],
-    shrink_offset: Option<[usize; 3]>,
+    shrink_offset: Option<[u64; 3]>,
     iterations: Vec<usize>,
     convergence_threshold: f64,
     control_points: [usize; 3],
@@ -207,7 +207,7 @@ fn shrink(options: &Options, grid: &voxnorm_kernels::grid::Grid) -> Result<Shrun
     if let Some(offset) = options.shrink_offset {
         for a in 0..3 {
             let most = grid.shape[a] - 1 - (shrunk.shape[a] - 1) * factor[a];
-            if offset[a] > most {
+            if offset[a] > most as u64 {
                 return Err(Error::new(
                     "BadOption",
                     format!("n4: shrinkOffset: expected at most {most} along axis {a}, got {}", offset[a]),
@@ -215,7 +215,7 @@ fn shrink(options: &Options, grid: &voxnorm_kernels::grid::Grid) -> Result<Shrun
                 .with(json!({ "option": "shrinkOffset", "axis": a, "expected": most, "got": offset[a] })));
             }
         }
-        shrunk.offset = offset;
+        shrunk.offset = offset.map(|n| n as usize);
     }
     Ok(shrunk)
 }

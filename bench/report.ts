@@ -1,0 +1,67 @@
+/**
+ * Writes what the newest record says: bench/RESULTS.md, and the README's table between its marks.
+ *
+ *     node --import tsx bench/report.ts
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { root } from "./files.ts";
+import { type BenchRecord, newest } from "./record.ts";
+import { caseSection, headline, startupSentence, summary } from "./tables.ts";
+
+const [open, close] = ["<!-- bench: written by bench/report -->", "<!-- /bench -->"];
+
+/** The generated files by path, complete, as the newest record has them; none where there is no record. */
+export function reports(): Map<string, string> {
+  const found = newest();
+  if (found === undefined) return new Map();
+  return new Map([
+    ["bench/RESULTS.md", results(found.record, found.path)],
+    ["README.md", readme(readFileSync(join(root, "README.md"), "utf8"), found.record)],
+  ]);
+}
+
+/** Writes them and returns their paths. */
+export function writeReports(): string[] {
+  const files = reports();
+  for (const [path, text] of files) writeFileSync(join(root, path), text);
+  return [...files.keys()];
+}
+
+function results(record: BenchRecord, path: string): string {
+  const { voxnorm, machine, peers } = record;
+  const state = voxnorm.isModified ? `${voxnorm.commit} with changes that are not in it` : voxnorm.commit;
+  const versions = peers.map(({ name, version, reason }) => `${name} ${version ?? `(not run: ${reason})`}`);
+  const load = `${machine.load.before.toFixed(1)} before, ${machine.load.after.toFixed(1)} at the end`;
+  return `${[
+    `<!-- Written by bench/report.ts from ${path}; do not edit. -->`,
+    "# Results",
+    `${summary(record)}`,
+    [
+      `- voxnorm ${voxnorm.version}, commit ${state}; ${versions.join(", ")}; ${record.date.slice(0, 10)}`,
+      `- ${machine.cpu}, ${machine.cores} cores; ${machine.os}; Node ${machine.node.slice(1)}`,
+      `- Load average: ${load}. Above the number of threads of a row, others had the cores too: rows were run in`,
+      "  turns, so ratios hold better than milliseconds do, and CPU ms better than both.",
+      "- Timed: voxels in memory to the corrected full-size image in memory; no file, no digest. One run of each",
+      "  before is not timed. Both run all iterations. CPU ms is the processor time of all threads.",
+    ].join("\n"),
+    ...record.cases.map(caseSection),
+    startupSentence(record.startup),
+  ].join("\n\n")}\n`;
+}
+
+function readme(text: string, record: BenchRecord): string {
+  const [start, end] = [text.indexOf(open), text.indexOf(close)];
+  if (start < 0 || end < start) throw new Error(`README.md: expected the marks ${open} and ${close}`);
+  const { machine, date } = record;
+  const source = `Medians on ${machine.cores} cores of ${machine.cpu}, ${date.slice(0, 10)}, ratios of interleaved runs`;
+  const body = [
+    ...[headline(record)].filter((sentence) => sentence !== undefined),
+    summary(record),
+    `${source} (least–most);\nall rows and how they were taken: [bench/RESULTS.md](bench/RESULTS.md). \`npm run bench\` repeats them.`,
+  ].join("\n\n");
+  return `${text.slice(0, start + open.length)}\n${body}\n${text.slice(end)}`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(`wrote ${writeReports().join(", ")}`);
