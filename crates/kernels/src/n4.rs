@@ -23,7 +23,7 @@ use crate::moments::{LANES, Sums};
 use crate::run::{Cancelled, Run};
 use crate::sharpen::{Scale, Sharpening, add_triangular, interpolate};
 use observe::Chunk;
-use passes::{Coding, FINE, OUTSIDE, TABLE, advance, contract_all};
+use passes::{Coding, Counts, OUTSIDE, TABLE, advance, contract_all};
 
 /// How the field is found.
 pub struct Settings {
@@ -149,14 +149,15 @@ fn advance_all(
     let [x, y, z] = &axes.0;
     let expansion = Expansion::new(update, x, z);
     let coding = Coding::new(low, high);
-    let passes = run.map_parts(chunks.iter_mut().collect(), |_, chunk| {
-        advance(run.level, chunk, &expansion, y, coding)
-    })?;
+    let (passes, counts) =
+        run.map_parts_with(chunks.iter_mut().collect(), Counts::none, |counts, chunk| {
+            advance(run.level, chunk, &expansion, y, coding, counts)
+        })?;
     let mut state = State {
         low: f32::INFINITY,
         high: f32::NEG_INFINITY,
         coding,
-        counts: vec![0; FINE],
+        counts: Counts::total(&counts),
         change: Sums::default(),
     };
     for pass in &passes {
@@ -165,16 +166,11 @@ fn advance_all(
             state.high = if pass.high.0[lane] > state.high { pass.high.0[lane] } else { state.high };
         }
         state.change.merge(&pass.change);
-        for counts in &pass.counts {
-            for (total, more) in state.counts.iter_mut().zip(counts) {
-                *total += more;
-            }
-        }
     }
     Ok(state)
 }
 
-/// u - E(u) for every fine bin; 0 outside.
+/// u - E(u) for every fine bin that holds a voxel; 0 elsewhere.
 fn residuals(state: &State, sharpening: &Sharpening) -> [f32; TABLE] {
     let mut table = [0.0; TABLE];
     let (low, high) = (state.low, state.high);
@@ -182,15 +178,14 @@ fn residuals(state: &State, sharpening: &Sharpening) -> [f32; TABLE] {
     if slope <= 0.0 {
         return table;
     }
-    let scale = Scale { low: f64::from(low), slope };
+    let scale = Scale::new(f64::from(low), slope);
+    let filled = || state.counts.iter().enumerate().filter(|(_, count)| **count > 0);
     let mut histogram = vec![0.0; sharpening.bins()];
-    for (code, &count) in state.counts.iter().enumerate() {
-        if count > 0 {
-            add_triangular(&mut histogram, scale, state.coding.value(code, low, high), f64::from(count));
-        }
+    for (code, &count) in filled() {
+        add_triangular(&mut histogram, scale, state.coding.value(code, low, high), f64::from(count));
     }
     let expected = sharpening.expected(&histogram, scale);
-    for code in 0..FINE {
+    for (code, _) in filled() {
         let value = state.coding.value(code, low, high);
         table[code] = (value - interpolate(&expected, scale, value)) as f32;
     }

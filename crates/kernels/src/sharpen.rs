@@ -16,10 +16,21 @@ pub struct Sharpening {
 /// A histogram's range, bin i standing for the value `low + i · slope`.
 #[derive(Clone, Copy, Debug)]
 pub struct Scale {
-    /// The value of the first bin.
-    pub low: f64,
-    /// The distance of two bins.
-    pub slope: f64,
+    low: f64,
+    slope: f64,
+    rate: f64,
+}
+
+impl Scale {
+    /// The value of the first bin, and the distance of two bins.
+    pub fn new(low: f64, slope: f64) -> Scale {
+        Scale { low, slope, rate: 1.0 / slope }
+    }
+
+    /// Where a value lies among the bins.
+    fn position(self, value: f64) -> f64 {
+        (value - self.low) * self.rate
+    }
 }
 
 impl Sharpening {
@@ -94,7 +105,7 @@ impl Sharpening {
 
 /// Linear interpolation in a table of bin values, clamped at its ends.
 pub fn interpolate(table: &[f64], scale: Scale, value: f64) -> f64 {
-    let position = (value - scale.low) / scale.slope;
+    let position = scale.position(value);
     // The conversion truncates, and takes a negative to 0.
     let bin = position as usize;
     if bin + 1 < table.len() {
@@ -107,7 +118,7 @@ pub fn interpolate(table: &[f64], scale: Scale, value: f64) -> f64 {
 /// Adds `count` values at `value` to a histogram through a triangular window: shares to the two
 /// bins beside it, by nearness.
 pub fn add_triangular(histogram: &mut [f64], scale: Scale, value: f64, count: f64) {
-    let position = ((value - scale.low) / scale.slope).max(0.0);
+    let position = scale.position(value).max(0.0);
     let bin = (position as usize).min(histogram.len() - 1);
     let share = position - bin as f64;
     if bin + 1 < histogram.len() {
@@ -127,7 +138,7 @@ mod tests {
         let (bins, slope, low) = (20, 0.05, 1.0);
         let histogram: Vec<f64> = (0..bins).map(|i| ((i * 7) % 13) as f64).collect();
         let sharpening = Sharpening::new(bins, 0.15, 0.01);
-        let got = sharpening.expected(&histogram, Scale { low, slope });
+        let got = sharpening.expected(&histogram, Scale::new(low, slope));
 
         let n = 64;
         let offset = (n - bins) / 2;
@@ -164,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_triangular_window_keeps_count_and_centre() {
-        let scale = Scale { low: 2.0, slope: 0.5 };
+        let scale = Scale::new(2.0, 0.5);
         let mut histogram = vec![0.0; 9];
         add_triangular(&mut histogram, scale, 3.3, 4.0);
         let total: f64 = histogram.iter().sum();
@@ -177,7 +188,7 @@ mod tests {
 
     #[test]
     fn interpolation_is_clamped_at_the_ends() {
-        let scale = Scale { low: 0.0, slope: 1.0 };
+        let scale = Scale::new(0.0, 1.0);
         assert_eq!(interpolate(&[1.0, 3.0], scale, 0.5), 2.0);
         assert_eq!(interpolate(&[1.0, 3.0], scale, 1.0), 3.0);
         assert_eq!(interpolate(&[1.0, 3.0], scale, 7.0), 3.0);

@@ -7,29 +7,52 @@ use crate::math::exp;
 use crate::moments::{LANES, Lanes, Sums};
 use crate::run::{Cancelled, Run};
 
-/// Bins of the histogram that the passes fill, rebinned afterwards to the number asked for.
-pub(super) const FINE: usize = 2048;
+/// Size of the tables that codes are looked up in; a power of two spares a bounds check.
+pub(super) const TABLE: usize = 2048;
 /// The code of voxels that are not included.
-pub(super) const OUTSIDE: usize = FINE;
-/// Codes are looked up modulo this, which spares a bounds check.
-pub(super) const TABLE: usize = 4096;
+pub(super) const OUTSIDE: usize = TABLE - 1;
+/// Bins of the histogram that the passes fill, rebinned afterwards to the number asked for.
+pub(super) const FINE: usize = TABLE - 1;
+
+/// Counts of the codes, in four parts, so that equal neighbours don't wait for each other.
+pub(super) struct Counts([[u32; TABLE]; 4]);
+
+impl Counts {
+    /// No counts yet.
+    pub(super) fn none() -> Box<Counts> {
+        Box::new(Counts([[0; TABLE]; 4]))
+    }
+
+    /// Counts of the fine bins.
+    pub(super) fn total(all: &[Box<Counts>]) -> Vec<u32> {
+        let mut total = vec![0; FINE];
+        for part in all.iter().flat_map(|counts| &counts.0) {
+            for (sum, count) in total.iter_mut().zip(part) {
+                *sum += count;
+            }
+        }
+        total
+    }
+}
 
 /// How fine bins cover the values: bin = (u - base) · rate.
 #[derive(Clone, Copy)]
 pub(super) struct Coding {
     base: f32,
     rate: f32,
+    width: f64,
 }
 
 impl Coding {
     /// Fine bins over [low, high].
     pub(super) fn new(low: f32, high: f32) -> Coding {
-        Coding { base: low, rate: FINE as f32 / (high - low) }
+        let rate = FINE as f32 / (high - low);
+        Coding { base: low, rate, width: 1.0 / f64::from(rate) }
     }
 
     /// The middle of fine bin `code`, within the range of values that occur.
     pub(super) fn value(self, code: usize, low: f32, high: f32) -> f64 {
-        let centre = f64::from(self.base) + (code as f64 + 0.5) / f64::from(self.rate);
+        let centre = f64::from(self.base) + (code as f64 + 0.5) * self.width;
         centre.clamp(f64::from(low), f64::from(high))
     }
 }
@@ -40,23 +63,23 @@ pub(super) struct Pass {
     pub(super) high: Lanes<f32>,
     /// Of exp(-update) - 1, whose mean and deviation tell convergence.
     pub(super) change: Sums,
-    /// Two histograms, so that equal neighbours don't wait for each other.
-    pub(super) counts: [Vec<u32>; 2],
 }
 
 at_levels! {
     /// u -= update, with the range, the codes, the histogram and the convergence sums of the result.
-    pub(super) fn advance(chunk: &mut Chunk, update: &Expansion, y_axis: &Axis, coding: Coding) -> Pass {
+    pub(super) fn advance(
+        chunk: &mut Chunk,
+        update: &Expansion,
+        y_axis: &Axis,
+        coding: Coding,
+        counts: &mut Counts,
+    ) -> Pass {
         let mut plane = vec![0.0; update.plane_size()];
         let mut pass = Pass {
             low: Lanes([f32::INFINITY; LANES]),
             high: Lanes([f32::NEG_INFINITY; LANES]),
             change: Sums::default(),
-            counts: [vec![0; TABLE], vec![0; TABLE]],
         };
-        let [even, odd] = &mut pass.counts;
-        let (even, odd): (&mut [u32; TABLE], &mut [u32; TABLE]) =
-            ((&mut even[..]).try_into().unwrap(), (&mut odd[..]).try_into().unwrap());
         let (mut low, mut high, mut sums) = (pass.low, pass.high, pass.change);
         let (mut block, mut begin) = (0, 0);
         for (z, &end) in chunk.planes.clone().zip(&chunk.ends) {
@@ -86,9 +109,10 @@ at_levels! {
                         codes[i] = unsafe { bin.to_int_unchecked::<i32>() } as u16;
                     }
                     sums.add(&change);
-                    for i in (0..LANES).step_by(2) {
-                        even[codes[i] as usize % TABLE] += 1;
-                        odd[codes[i + 1] as usize % TABLE] += 1;
+                    for i in (0..LANES).step_by(4) {
+                        for part in 0..4 {
+                            counts.0[part][codes[i + part] as usize % TABLE] += 1;
+                        }
                     }
                 }
             }
