@@ -29,7 +29,7 @@ function measure(name: string, contender: Ours, effort: LevelEffort): Promise<Be
       minTime: 0.0001,
       ...effort,
       fn: (deferred) => {
-        contender.run().then(() => deferred.resolve(), reject);
+        contender.call().then(() => deferred.resolve(), reject);
       },
       onComplete: () => (benchmark.error ? reject(benchmark.error) : resolve(benchmark.stats)),
     });

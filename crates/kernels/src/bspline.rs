@@ -210,6 +210,16 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// The field at all voxels of the row, padding included.
+    #[inline(always)]
+    pub fn expand(&self, out: &mut [f32]) {
+        let length = out.len();
+        let ([p0, p1, p2, p3], w) = (self.rows.map(|row| &row[..length]), self.weights);
+        for i in 0..length {
+            out[i] = (w[0] * p0[i] + w[1] * p1[i]) + (w[2] * p2[i] + w[3] * p3[i]);
+        }
+    }
+
     /// The field at the sixteen voxels that begin at `x`, a multiple of sixteen.
     #[inline(always)]
     pub fn lanes(&self, x: usize) -> Lanes<f32> {

@@ -25,9 +25,9 @@ impl Select<'_> {
         }
     }
 
-    /// 1 for the chosen and 0 for the other voxels of the row that starts at `first`.
+    /// 1 for the chosen and 0 for the other voxels of the row that starts at `first`; returns how many are chosen.
     #[inline(always)]
-    pub fn row(&self, first: usize, values: &[f32], chosen: &mut [f32]) {
+    pub fn row(&self, first: usize, values: &[f32], chosen: &mut [f32]) -> usize {
         let flag = |yes: bool| if yes { 1.0_f32 } else { 0.0 };
         match self {
             Select::All => chosen.fill(1.0),
@@ -47,6 +47,7 @@ impl Select<'_> {
                 }
             }
         }
+        chosen.iter().map(|chosen| u32::from(chosen.to_bits() != 0)).sum::<u32>() as usize
     }
 }
 
@@ -60,7 +61,8 @@ mod tests {
         let image = [5.0, 6.0, f32::NAN, 8.0];
         for select in [Select::All, Select::Label(&mask, 1.0), Select::NonZero(&mask), Select::Above(5.5)] {
             let mut chosen = [9.0; 4];
-            select.row(1, &image, &mut chosen);
+            let count = select.row(1, &image, &mut chosen);
+            assert_eq!(count, chosen.iter().filter(|chosen| **chosen == 1.0).count());
             for x in 0..4 {
                 assert_eq!(chosen[x] == 1.0, select.includes(1 + x, image[x]));
             }

@@ -170,6 +170,9 @@ impl Step for N4 {
         if corrected.measures.voxels == 0 {
             return Err(region.empty(Self::ID));
         }
+        if corrected.measures.not_finite > 0 {
+            return Err(inputs.not_finite(corrected.measures.not_finite, corrected.measures.voxels));
+        }
         for (name, voxels) in [("image", corrected.image), ("field", corrected.field)] {
             if let Some(voxels) = voxels {
                 outputs.put(name, voxels);

@@ -24,6 +24,8 @@ pub struct Corrected {
 pub struct Measures {
     /// Chosen voxels.
     pub voxels: usize,
+    /// Of these, how many are NaN or infinite: the other measures then mean nothing.
+    pub not_finite: usize,
     /// Deviation over mean before.
     pub coefficient_of_variation_before: f64,
     /// Deviation over mean after.
@@ -62,57 +64,63 @@ at_levels! {
             low: Lanes([f32::INFINITY; LANES]),
             high: Lanes([f32::NEG_INFINITY; LANES]),
         };
-        let (mut low, mut high) = (told.low, told.high);
+        let mut fields = vec![0.0; expansion.stride()];
+        let mut outputs = vec![0.0; expansion.stride()];
         for (local, z) in part.planes.clone().enumerate() {
             expansion.plane(z, &mut plane);
             for y in 0..ny {
-                let row = Row::new(&plane, expansion.stride(), y_axis, y);
                 let (from, to) = ((z * ny + y) * nx, (local * ny + y) * nx);
                 let input = &voxels[from..from + nx];
-                select.row(from, input, &mut chosen[..nx]);
-                for x in (0..nx).step_by(LANES) {
-                    let width = LANES.min(nx - x);
-                    let mut value = Lanes([0.0; LANES]);
-                    if width == LANES {
-                        value.0.copy_from_slice(&input[x..x + LANES]);
-                    } else {
-                        value.0[..width].copy_from_slice(&input[x..]);
-                    }
-                    let log = row.lanes(x).0;
-                    let chosen: &[f32; LANES] = chosen[x..x + LANES].try_into().unwrap();
-                    let [mut field, mut output] = [Lanes([0.0; LANES]); 2];
-                    let mut count = 0;
-                    for i in 0..LANES {
-                        field.0[i] = exp(log[i]);
-                        output.0[i] = value.0[i] / field.0[i];
-                        count += u32::from(chosen[i] != 0.0);
-                    }
-                    // Most blocks of an image are background, which nothing is told of.
-                    if count > 0 {
-                        let [mut before, mut after] = [Lanes([0.0; LANES]); 2];
-                        for i in 0..LANES {
-                            let inside = chosen[i] != 0.0;
-                            before.0[i] = if inside { value.0[i] } else { 0.0 };
-                            after.0[i] = if inside { output.0[i] } else { 0.0 };
-                            let factor = if inside { field.0[i] } else { f32::NAN };
-                            low.0[i] = if factor < low.0[i] { factor } else { low.0[i] };
-                            high.0[i] = if factor > high.0[i] { factor } else { high.0[i] };
-                        }
-                        told.count += count as usize;
-                        told.before.add(&before);
-                        told.after.add(&after);
-                    }
-                    if !part.image.is_empty() {
-                        part.image[to + x..to + x + width].copy_from_slice(&output.0[..width]);
-                    }
-                    if !part.field.is_empty() {
-                        part.field[to + x..to + x + width].copy_from_slice(&field.0[..width]);
-                    }
+                Row::new(&plane, expansion.stride(), y_axis, y).expand(&mut fields);
+                for field in &mut fields {
+                    *field = exp(*field);
+                }
+                for (output, (value, field)) in outputs.iter_mut().zip(input.iter().zip(&fields)) {
+                    *output = value / field;
+                }
+                if !part.image.is_empty() {
+                    part.image[to..to + nx].copy_from_slice(&outputs[..nx]);
+                }
+                if !part.field.is_empty() {
+                    part.field[to..to + nx].copy_from_slice(&fields[..nx]);
+                }
+                let count = select.row(from, input, &mut chosen[..nx]);
+                if count > 0 {
+                    told.count += count;
+                    tell(&mut told, input, &outputs, &fields, &chosen);
                 }
             }
         }
-        (told.low, told.high) = (low, high);
         told
+    }
+}
+
+/// Adds what the chosen voxels of a row tell. `chosen` is padded with zeros to whole lanes, the other
+/// arrays reach as far or end with the row.
+#[inline(always)]
+fn tell(told: &mut Told, input: &[f32], outputs: &[f32], fields: &[f32], chosen: &[f32]) {
+    for x in (0..chosen.len()).step_by(LANES) {
+        let chosen: &[f32; LANES] = chosen[x..x + LANES].try_into().unwrap();
+        // Most blocks of an image are background, which tells nothing.
+        if chosen.iter().fold(0, |any, chosen| any | chosen.to_bits()) == 0 {
+            continue;
+        }
+        let mut values = Lanes([0.0; LANES]);
+        let width = LANES.min(input.len() - x);
+        values.0[..width].copy_from_slice(&input[x..x + width]);
+        let outputs: &[f32; LANES] = outputs[x..x + LANES].try_into().unwrap();
+        let fields: &[f32; LANES] = fields[x..x + LANES].try_into().unwrap();
+        let [mut before, mut after] = [Lanes([0.0; LANES]); 2];
+        for i in 0..LANES {
+            let inside = chosen[i] != 0.0;
+            before.0[i] = if inside { values.0[i] } else { 0.0 };
+            after.0[i] = if inside { outputs[i] } else { 0.0 };
+            let factor = if inside { fields[i] } else { f32::NAN };
+            told.low.0[i] = if factor < told.low.0[i] { factor } else { told.low.0[i] };
+            told.high.0[i] = if factor > told.high.0[i] { factor } else { told.high.0[i] };
+        }
+        told.before.add(&before);
+        told.after.add(&after);
     }
 }
 
@@ -145,11 +153,11 @@ pub fn correct(
     let told = run.map_parts(parts, |_, mut part| {
         correct_planes(run.level, &mut part, source.voxels, source.select, &expansion, shape[0], y)
     })?;
-    let measures = measures(&told);
+    let measures = measures(&told, source);
     Ok(Corrected { image: want_image.then_some(image), field: want_field.then_some(field), measures })
 }
 
-fn measures(told: &[Told]) -> Measures {
+fn measures(told: &[Told], source: &Source) -> Measures {
     let (mut before, mut after) = (Sums::default(), Sums::default());
     let (mut voxels, mut low, mut high) = (0, f32::INFINITY, f32::NEG_INFINITY);
     for part in told {
@@ -167,9 +175,17 @@ fn measures(told: &[Told]) -> Measures {
     };
     Measures {
         voxels,
+        not_finite: if before.fold().0.is_finite() { 0 } else { count_not_finite(source) },
         coefficient_of_variation_before: variation(&before),
         coefficient_of_variation_after: variation(&after),
         field_low: low,
         field_high: high,
     }
+}
+
+/// Only looked for where a sum shows that there are some.
+fn count_not_finite(source: &Source) -> usize {
+    let chosen =
+        |(index, voxel): &(usize, &f32)| !voxel.is_finite() && source.select.includes(*index, **voxel);
+    source.voxels.iter().enumerate().filter(chosen).count()
 }
