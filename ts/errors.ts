@@ -26,7 +26,7 @@ export const errorCodes = {
   TrailingData: { kind: "input", meaning: "The file holds more bytes than its header declares" },
   BadGzip: { kind: "input", meaning: "The gzip stream is damaged" },
   ValueOutOfRange: { kind: "input", meaning: "A stored value does not fit in single precision" },
-  BadVolume: { kind: "input", meaning: "The voxels do not match the shape" },
+  BadVolume: { kind: "input", meaning: "The voxels do not match the shape, or the axes depend on each other" },
   GridMismatch: { kind: "input", meaning: "Two volumes that must share a grid do not" },
   EmptyMask: { kind: "input", meaning: "The mask selects no voxel" },
   NotFinite: { kind: "input", meaning: "Voxels that would be used are NaN or infinite" },

@@ -77,10 +77,19 @@ describe.each(bothBackends)("%s", (name) => {
     const above = like(image, (_x, _y, _z, i) => (image.data[i]! > threshold! ? 1 : 0));
     expect(bits(outputs.field!)).toBe(await field({ mask: above }));
     expect(measures.voxels).toBe(above.data.filter((v) => v === 1).length);
-    // Replaying uses the threshold found, on whatever image comes.
-    const darker = like(image, (_x, _y, _z, i) => image.data[i]! / 2);
+    // Replaying uses the threshold found, on whatever image comes; a voxel of exactly this value is not above it.
+    const darker = like(image, (x, _y, _z, i) => (x === 0 ? threshold! : image.data[i]! / 2));
     const replayed = await bound.apply({ image: darker, mask: "otsu" }, fitted, [], held);
     expect(replayed.measures.voxels).toBe(darker.data.filter((v) => v > threshold!).length);
+  });
+
+  it("does not use a voxel of exactly Otsu's threshold", async () => {
+    const whole = n4({ shrinkFactor: 1, iterations: [1] });
+    const { threshold } = (await whole.fit({ image, mask: "otsu" }, held)).region;
+    const equal = like(image, (_x, _y, _z, i) => (i === 0 ? threshold! : image.data[i]!));
+    const { region } = await whole.fit({ image: equal, mask: "otsu" }, held);
+    expect(region.threshold).toBe(threshold);
+    expect(region.voxels).toBe(equal.data.filter((v) => v > threshold!).length);
   });
 
   it("puts Otsu's threshold between two well parted classes", async () => {

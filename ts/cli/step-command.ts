@@ -103,7 +103,6 @@ async function run(step: AnyStep, input: string, given: Given): Promise<void> {
     await backend?.close();
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
   }
-  for (const { message } of entry.warnings) warn(message);
   if (given.json) {
     const ran = backend ? backendReport(backend) : null;
     process.stdout.write(`${JSON.stringify({ backend: ran, inputs: [entry] })}\n`);
@@ -120,8 +119,16 @@ async function correct(
   signal: AbortSignal,
 ): Promise<void> {
   const { step } = bound;
-  const [image, decodeMs] = await timed(() => readVolume(entry.input, { backend, signal }));
-  const warnings: Warning[] = [...image.meta.warnings];
+  const warnings: Warning[] = [];
+  entry.warnings = warnings;
+  // Told at once, so that the last line stays how the command ended.
+  const read = async (path: string) => {
+    const volume = await readVolume(path, { backend, signal });
+    warnings.push(...volume.meta.warnings);
+    for (const { message } of volume.meta.warnings) warn(`${path}: ${message}`);
+    return volume;
+  };
+  const [image, decodeMs] = await timed(() => read(entry.input));
   const inputs: Record<string, Volume | string> = {};
   const [, decodeOthersMs] = await timed(async () => {
     for (const [name, slot] of otherSlots(step.inputs)) {
@@ -130,13 +137,10 @@ async function correct(
       if (slot.rules.includes(value)) {
         inputs[name] = value;
       } else {
-        const volume = await readVolume(value, { backend, signal });
-        inputs[name] = volume;
-        warnings.push(...volume.meta.warnings);
+        inputs[name] = await read(value);
       }
     }
   });
-  entry.warnings = warnings;
 
   const outputs = otherSlots(step.outputs).flatMap(([name]) => (given[name] === undefined ? [] : [name]));
   const onProgress = (progress: { fraction: number }) => tell.progress(step.id, progress);
