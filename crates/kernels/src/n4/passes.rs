@@ -3,16 +3,24 @@
 use super::observe::Chunk;
 use crate::at_levels;
 use crate::bspline::{Axes, Axis, Expansion, Lattice, Row, padded};
-use crate::math::exp;
+use crate::math::{exp, expm1_small};
 use crate::moments::{LANES, Lanes, Sums};
 use crate::run::{Cancelled, Run};
 
 /// Size of the tables that codes are looked up in; a power of two spares a bounds check.
 pub(super) const TABLE: usize = 2048;
-/// The code of voxels that are not included.
-pub(super) const OUTSIDE: usize = TABLE - 1;
 /// Bins of the histogram that the passes fill, rebinned afterwards to the number asked for.
-pub(super) const FINE: usize = TABLE - 1;
+pub(super) const FINE: usize = TABLE - LANES;
+/// The code of voxels that are not included: one for each lane, so that counting them is no queue.
+const OUTSIDE: Lanes<f32> = {
+    let mut codes = [0.0; LANES];
+    let mut lane = 0;
+    while lane < LANES {
+        codes[lane] = (FINE + lane) as f32;
+        lane += 1;
+    }
+    Lanes(codes)
+};
 
 /// Counts of the codes, in four parts, so that equal neighbours don't wait for each other.
 pub(super) struct Counts([[u32; TABLE]; 4]);
@@ -72,6 +80,7 @@ at_levels! {
         update: &Expansion,
         y_axis: &Axis,
         coding: Coding,
+        is_small: bool,
         counts: &mut Counts,
     ) -> Pass {
         let mut plane = vec![0.0; update.plane_size()];
@@ -88,33 +97,45 @@ at_levels! {
             }
             for segment in &chunk.segments[begin..end] {
                 let row = Row::new(&plane, update.stride(), y_axis, segment.y);
+                let [mut sum, mut squares] = [Lanes([0.0; LANES]); 2];
                 for x in (segment.x..segment.x + segment.length).step_by(LANES) {
                     let u = &mut chunk.u[block].0;
                     let codes = &mut chunk.codes[block].0;
                     block += 1;
                     let update = row.lanes(x).0;
                     let mut change = Lanes([0.0; LANES]);
+                    if is_small {
+                        for i in 0..LANES {
+                            change.0[i] = expm1_small(-update[i]);
+                        }
+                    } else {
+                        for i in 0..LANES {
+                            change.0[i] = exp(-update[i]) - 1.0;
+                        }
+                    }
                     for i in 0..LANES {
                         let v = u[i] - update[i];
                         let inside = !v.is_nan();
                         u[i] = v;
                         low.0[i] = if v < low.0[i] { v } else { low.0[i] };
                         high.0[i] = if v > high.0[i] { v } else { high.0[i] };
-                        change.0[i] = if inside { exp(-update[i]) - 1.0 } else { 0.0 };
+                        let change = if inside { change.0[i] } else { 0.0 };
+                        sum.0[i] += change;
+                        squares.0[i] += change * change;
                         let bin = (v - coding.base) * coding.rate;
                         let bin = if bin > 0.0 { bin } else { 0.0 };
                         let bin = if bin < (FINE - 1) as f32 { bin } else { (FINE - 1) as f32 };
-                        let bin = if inside { bin } else { OUTSIDE as f32 };
-                        // SAFETY: 0 ≤ bin ≤ OUTSIDE, and not NaN: every comparison above fails for NaN.
+                        let bin = if inside { bin } else { OUTSIDE.0[i] };
+                        // SAFETY: 0 ≤ bin < TABLE, and not NaN: every comparison above fails for NaN.
                         codes[i] = unsafe { bin.to_int_unchecked::<i32>() } as u16;
                     }
-                    sums.add(&change);
                     for i in (0..LANES).step_by(4) {
                         for part in 0..4 {
                             counts.0[part][codes[i + part] as usize % TABLE] += 1;
                         }
                     }
                 }
+                sums.add_sums(&sum, &squares);
             }
             begin = end;
         }
