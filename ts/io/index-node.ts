@@ -6,7 +6,7 @@ import { nodePlatform } from "./platform-node.ts";
 
 export { expectWritable, readFileChecked, sameFile, writeFileAtomic } from "./file-node.ts";
 
-export function decode(bytes: Uint8Array, options: portable.DecodeOptions): Promise<Volume> {
+export function decode(bytes: Uint8Array, options: portable.DecodeOptions = {}): Promise<Volume> {
   return portable.decode(bytes, { platform: nodePlatform, ...options });
 }
 
@@ -15,7 +15,7 @@ export function encode(volume: Volume, options: portable.EncodeOptions = {}): Pr
 }
 
 /** The volume in the file at `path`. */
-export async function readVolume(path: string, options: portable.DecodeOptions): Promise<Volume> {
+export async function readVolume(path: string, options: portable.DecodeOptions = {}): Promise<Volume> {
   return decode(await readFileChecked(path), { source: path, ...options });
 }
 

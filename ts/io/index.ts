@@ -4,6 +4,7 @@
  * Works in browsers and in Node alike. Node's entry uses `index-node.ts`, which adds zlib and files.
  */
 import type { Backend } from "../backend/backend.ts";
+import { sharedBackend } from "../backend/shared.ts";
 import { VoxnormError } from "../errors.ts";
 import type { Volume } from "../volume.ts";
 import { contentOf } from "./content.ts";
@@ -20,8 +21,8 @@ export const formats: readonly Format[] = [nifti];
 const TELLING = 544;
 
 export interface DecodeOptions {
-  /** Converts the voxels. */
-  readonly backend: Backend;
+  /** Converts the voxels; the one that all callers share where it is not given. */
+  readonly backend?: Backend | undefined;
   /** What to call the bytes in messages and in `meta.source`: a path or a name. */
   readonly source?: string | undefined;
   readonly limits?: Partial<Limits> | undefined;
@@ -42,8 +43,9 @@ export interface EncodeOptions {
  * Where the file holds little-endian `float32` without scaling, `data` is a view of `bytes` rather than a copy:
  * leave `bytes` alone for as long as the volume is used.
  */
-export async function decode(bytes: Uint8Array, options: DecodeOptions): Promise<Volume> {
-  const { backend, source, signal, platform = portablePlatform } = options;
+export async function decode(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Volume> {
+  const { source, signal, platform = portablePlatform } = options;
+  const backend = options.backend ?? (await sharedBackend());
   const notes = new Notes();
   const content = contentOf(bytes, platform, notes.warn);
   try {
