@@ -1,5 +1,7 @@
 //! What N4 sees of an image: the logarithm of its included voxels on the shrunk grid, in blocks of sixteen.
 
+use crate::at_levels;
+use crate::bspline::padded;
 use crate::grid::Shrunk;
 use crate::math::ln;
 use crate::moments::{LANES, Lanes};
@@ -68,7 +70,8 @@ pub struct Source<'a> {
 
 /// Reads the voxels of the shrunk grid.
 pub fn observe(source: &Source, shrunk: &Shrunk, run: &Run) -> Result<Observations, Cancelled> {
-    let parts = run.map_parts(chunks(shrunk.shape), |_, planes| observe_planes(source, shrunk, planes))?;
+    let parts =
+        run.map_parts(chunks(shrunk.shape), |_, planes| observe_planes(run.level, source, shrunk, planes))?;
     let mut all = Observations {
         shape: shrunk.shape,
         chunks: Vec::with_capacity(parts.len()),
@@ -95,67 +98,133 @@ pub(super) fn chunks(shape: [usize; 3]) -> Vec<std::ops::Range<usize>> {
     ranges(shape[2], (voxels / CHUNK_VOXELS).clamp(1, CHUNKS))
 }
 
-fn observe_planes(source: &Source, shrunk: &Shrunk, planes: std::ops::Range<usize>) -> Observations {
-    let [nx, ny, _] = shrunk.shape;
-    let at = |axis: usize, i: usize| shrunk.offset[axis] + i * shrunk.factor[axis];
-    let mut chunk = Chunk {
-        planes: planes.clone(),
-        segments: Vec::new(),
-        ends: Vec::new(),
-        u: Vec::new(),
-        codes: Vec::new(),
-        confidence: Vec::new(),
-    };
-    let (mut included, mut non_positive, mut not_finite) = (0, 0, 0);
-    let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
-    for z in planes {
-        for y in 0..ny {
-            let row = (at(2, z) * source.shape[1] + at(1, y)) * source.shape[0];
-            let mut open = false;
-            for x in (0..nx).step_by(LANES) {
-                let mut block = [f32::NAN; LANES];
-                let mut confidence = [0.0; LANES];
-                let mut kept = false;
-                for lane in 0..LANES.min(nx - x) {
-                    let index = row + at(0, x + lane);
-                    let value = source.voxels[index];
-                    let weight = source.weight.map_or(1.0, |weight| weight[index]);
-                    // A NaN weight must be noticed, not skipped.
-                    if !source.select.includes(index, value) || weight <= 0.0 {
-                        continue;
-                    }
-                    kept = true;
-                    included += 1;
-                    if !value.is_finite() || !weight.is_finite() {
-                        not_finite += 1;
-                    } else if value > 0.0 {
-                        block[lane] = ln(value);
-                    } else {
-                        non_positive += 1;
-                        block[lane] = value;
-                    }
-                    confidence[lane] = weight;
-                    low = if block[lane] < low { block[lane] } else { low };
-                    high = if block[lane] > high { block[lane] } else { high };
-                }
-                if kept {
-                    if open {
-                        let last = chunk.segments.len() - 1;
-                        chunk.segments[last].length += LANES;
-                    } else {
-                        chunk.segments.push(Segment { y, x, length: LANES });
-                    }
-                    chunk.u.push(Lanes(block));
-                    if source.weight.is_some() {
-                        chunk.confidence.push(Lanes(confidence));
-                    }
-                }
-                open = kept;
-            }
+at_levels! {
+    fn observe_planes(source: &Source, shrunk: &Shrunk, planes: std::ops::Range<usize>) -> Observations {
+        let [nx, ny, _] = shrunk.shape;
+        let step = shrunk.factor[0];
+        let mut chunk = Chunk {
+            planes: planes.clone(),
+            segments: Vec::new(),
+            ends: Vec::new(),
+            u: Vec::new(),
+            codes: Vec::new(),
+            confidence: Vec::new(),
+        };
+        let mut tally = Tally::default();
+        // A row of the shrunk grid, padded to whole lanes with voxels that are not chosen.
+        let [mut values, mut chosen, mut weights] = [const { Vec::new() }; 3];
+        for row in [&mut values, &mut chosen, &mut weights] {
+            row.resize(padded(nx), 0.0_f32);
         }
-        chunk.ends.push(chunk.segments.len());
+        for z in planes {
+            for y in 0..ny {
+                let (z, line) = (shrunk.offset[2] + z * shrunk.factor[2], shrunk.offset[1] + y * shrunk.factor[1]);
+                let first = (z * source.shape[1] + line) * source.shape[0] + shrunk.offset[0];
+                gather(source.voxels, first, step, &mut values[..nx]);
+                let mut count = source.select.strided_row(first, step, &values[..nx], &mut chosen[..nx]);
+                if let Some(weight) = source.weight {
+                    gather(weight, first, step, &mut weights[..nx]);
+                    for i in 0..nx {
+                        // A NaN weight must be noticed, not skipped.
+                        chosen[i] = if weights[i] <= 0.0 { 0.0 } else { chosen[i] };
+                        tally.not_finite.0[i % LANES] += u32::from(chosen[i] != 0.0 && !weights[i].is_finite());
+                    }
+                    count = chosen[..nx].iter().map(|chosen| u32::from(*chosen != 0.0)).sum::<u32>() as usize;
+                }
+                tally.included += count;
+                if count == 0 {
+                    continue;
+                }
+                let mut open = false;
+                for x in (0..nx).step_by(LANES) {
+                    let chosen: &[f32; LANES] = chosen[x..x + LANES].try_into().unwrap();
+                    let is_kept = chosen.iter().fold(0, |any, chosen| any | chosen.to_bits()) != 0;
+                    if is_kept {
+                        let values: &[f32; LANES] = values[x..x + LANES].try_into().unwrap();
+                        chunk.u.push(logarithms(values, chosen, &mut tally));
+                        if source.weight.is_some() {
+                            let mut confidence = Lanes([0.0; LANES]);
+                            for i in 0..LANES {
+                                confidence.0[i] = if chosen[i] != 0.0 { weights[x + i] } else { 0.0 };
+                            }
+                            chunk.confidence.push(confidence);
+                        }
+                        match chunk.segments.last_mut() {
+                            Some(segment) if open => segment.length += LANES,
+                            _ => chunk.segments.push(Segment { y, x, length: LANES }),
+                        }
+                    }
+                    open = is_kept;
+                }
+            }
+            chunk.ends.push(chunk.segments.len());
+        }
+        chunk.codes = vec![Lanes([0; LANES]); chunk.u.len()];
+        tally.observations(shrunk.shape, chunk)
     }
-    chunk.codes = vec![Lanes([0; LANES]); chunk.u.len()];
-    let chunks = vec![chunk];
-    Observations { shape: shrunk.shape, chunks, included, non_positive, not_finite, low, high }
+}
+
+/// Every `step`-th voxel from `first` on.
+#[inline(always)]
+fn gather(voxels: &[f32], first: usize, step: usize, out: &mut [f32]) {
+    if step == 1 {
+        out.copy_from_slice(&voxels[first..first + out.len()]);
+    } else {
+        for (to, from) in out.iter_mut().zip(voxels[first..].iter().step_by(step)) {
+            *to = *from;
+        }
+    }
+}
+
+/// The logarithms of the chosen values, NaN for the others; what is 0 or negative stays as it is.
+#[inline(always)]
+fn logarithms(values: &[f32; LANES], chosen: &[f32; LANES], tally: &mut Tally) -> Lanes<f32> {
+    let mut block = Lanes([f32::NAN; LANES]);
+    for i in 0..LANES {
+        let (value, inside) = (values[i], chosen[i] != 0.0);
+        let log = if value > 0.0 { ln(value) } else { value };
+        let log = if inside { log } else { f32::NAN };
+        block.0[i] = log;
+        tally.low.0[i] = if log < tally.low.0[i] { log } else { tally.low.0[i] };
+        tally.high.0[i] = if log > tally.high.0[i] { log } else { tally.high.0[i] };
+        tally.non_positive.0[i] += u32::from(inside && value <= 0.0);
+        tally.not_finite.0[i] += u32::from(inside && !value.is_finite());
+    }
+    block
+}
+
+/// Counts and ranges, a lane each.
+struct Tally {
+    included: usize,
+    non_positive: Lanes<u32>,
+    not_finite: Lanes<u32>,
+    low: Lanes<f32>,
+    high: Lanes<f32>,
+}
+
+impl Default for Tally {
+    fn default() -> Tally {
+        Tally {
+            included: 0,
+            non_positive: Lanes::default(),
+            not_finite: Lanes::default(),
+            low: Lanes([f32::INFINITY; LANES]),
+            high: Lanes([f32::NEG_INFINITY; LANES]),
+        }
+    }
+}
+
+impl Tally {
+    fn observations(&self, shape: [usize; 3], chunk: Chunk) -> Observations {
+        let total = |counts: &Lanes<u32>| counts.0.iter().map(|&count| count as usize).sum();
+        Observations {
+            shape,
+            chunks: vec![chunk],
+            included: self.included,
+            non_positive: total(&self.non_positive),
+            not_finite: total(&self.not_finite),
+            low: self.low.0.iter().fold(f32::INFINITY, |low, &v| if v < low { v } else { low }),
+            high: self.high.0.iter().fold(f32::NEG_INFINITY, |high, &v| if v > high { v } else { high }),
+        }
+    }
 }
