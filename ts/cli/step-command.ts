@@ -10,7 +10,8 @@ import { pipeline } from "../pipeline.ts";
 import { backendReport, type Report } from "../report.ts";
 import type { BoundStep, Step, StepDeclaration } from "../step.ts";
 import type { Volume, Warning } from "../volume.ts";
-import { givenOptions, kebab, oneOf, optionFlags } from "./options.ts";
+import { addCommonFlags } from "./common-flags.ts";
+import { givenOptions, kebab, optionFlags } from "./options.ts";
 import { finish, warn } from "./outcome.ts";
 import { type Teller, teller } from "./progress.ts";
 
@@ -45,23 +46,6 @@ export function stepCommand(step: AnyStep): Command {
   command.option("--json", "print one JSON object on stdout");
   command.action((input: string, given: Given) => run(step, input, given));
   return command;
-}
-
-/** How it runs, for steps and verbs alike. */
-export function addCommonFlags(command: Command): void {
-  command.addOption(
-    new Option("--backend <name>", "native, wasm, or auto for the first that loads").argParser(
-      oneOf(["auto", "native", "wasm"]),
-    ),
-  );
-  command.addOption(
-    new Option("--threads <n>", "threads of the native backend (default: all cores)").argParser((text) => {
-      if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-      throw new InvalidArgumentError("Expected a whole number of at least 1.");
-    }),
-  );
-  command.option("--simd <level>", "force an instruction set, such as avx2");
-  command.option("-q, --quiet", "no progress");
 }
 
 interface Timings {
