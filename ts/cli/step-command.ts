@@ -5,24 +5,27 @@ import { createBackend } from "../backend/load-node.ts";
 import { VoxnormError } from "../errors.ts";
 import { backendReport } from "../report.ts";
 import type { BoundStep, Step } from "../step.ts";
-import type { Warning } from "../volume.ts";
+import type { Grid, Warning } from "../volume.ts";
 import { addCommonFlags, wholeNumber } from "./common-flags.ts";
 import { atMost, interruption } from "./jobs.ts";
-import { type Names, otherSlots, planOf } from "./names.ts";
+import { type Job, type Names, otherSlots, planOf } from "./names.ts";
 import { givenOptions, kebab, optionFlags } from "./options.ts";
 import { finish } from "./outcome.ts";
 import { expectSafeOutputs } from "./outputs.ts";
 import { together } from "./progress.ts";
-import { summary } from "./summary.ts";
-import { reader, type Timings, work } from "./work.ts";
+import { intention, summary } from "./summary.ts";
+import { reader, rehearse, type Timings, work } from "./work.ts";
 
 /** What every step's command takes besides the step's own. */
-type Given = Names & BackendOptions & { readonly jobs?: number; readonly quiet?: boolean };
+type Given = Names & BackendOptions & { readonly jobs?: number; readonly dryRun?: boolean; readonly quiet?: boolean };
 
 // biome-ignore lint/suspicious/noExplicitAny: the list holds steps of all types
 type AnyStep = Step<any, any, any, any, any>;
 
-/** One more than computes, so that reading and writing cost no time; each holds its volumes in memory. */
+/**
+ * While one computes on all cores, another is read or written: eight heads took 5.7 s two at a time, 7.3 s one by one
+ * and 6.8 s three at a time on 2 cores. Each holds its volumes in memory.
+ */
 const usualJobs = 2;
 
 export function stepCommand(step: AnyStep): Command {
@@ -42,6 +45,7 @@ export function stepCommand(step: AnyStep): Command {
   addCommonFlags(command);
   command.addOption(new Option("--jobs <n>", `inputs in work at once (default: ${usualJobs})`).argParser(wholeNumber));
   command.option("--report <file>", "write what ran, the fitted values and digests, as JSON");
+  command.option("--dry-run", "read and check everything, say what would be done, and write nothing");
   command.option("--gzip", "compress what goes to stdout");
   command.option("--json", "print one JSON object on stdout");
   command.addHelpText(
@@ -56,9 +60,14 @@ export function stepCommand(step: AnyStep): Command {
 interface Entry {
   readonly input: string;
   output: string;
+  readonly warnings: Warning[];
   digest?: string;
   timings?: Timings;
-  readonly warnings: Warning[];
+  /** On a dry run: where the image lies, and the other names as they would be read and written. */
+  grid?: Grid;
+  inputs?: Job["inputs"];
+  outputs?: Job["outputs"];
+  report?: string;
   error?: VoxnormError;
 }
 
@@ -80,9 +89,14 @@ async function run(step: AnyStep, inputs: readonly string[], given: Given): Prom
       const entry = entries[index]!;
       try {
         if (signal.aborted) throw new VoxnormError("Cancelled", "interrupted");
+        if (given.dryRun) {
+          const grid = await rehearse(job, shop, entry.warnings);
+          Object.assign(entry, { grid, inputs: job.inputs, outputs: job.outputs, report: job.report });
+          tell.done(index, [`dry run: ${intention(grid, job)}`]);
+          return;
+        }
         const done = await work(job, shop, entry.warnings, (progress) => tell.progress(index, progress));
-        entry.timings = done.timings;
-        if (done.report.output.digest) entry.digest = done.report.output.digest;
+        Object.assign(entry, { digest: done.report.output.digest, timings: done.timings });
         tell.done(index, summary(done, job.output, inputs.length > 1));
       } catch (error) {
         entry.error = VoxnormError.from(error);
@@ -100,7 +114,9 @@ async function run(step: AnyStep, inputs: readonly string[], given: Given): Prom
   nameFailures(entries);
   if (given.json) {
     const ran = backend ? backendReport(backend) : null;
-    process.stdout.write(`${JSON.stringify({ backend: ran, inputs: entries })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ ...(given.dryRun ? { dryRun: true } : {}), backend: ran, inputs: entries })}\n`,
+    );
   }
   const failures = entries.flatMap(({ error }) => error ?? []);
   finish(failures, entries.length - failures.length, stop.caught);
@@ -108,15 +124,16 @@ async function run(step: AnyStep, inputs: readonly string[], given: Given): Prom
 
 /** Of several inputs, says which one an error is about; and of an interruption once how far it came. */
 function nameFailures(entries: readonly Entry[]): void {
-  if (entries.length === 1) return;
-  const count = entries.filter(({ error }) => error === undefined).length;
+  if (entries.length === 1 || entries.every(({ error }) => error === undefined)) return;
+  const times = new Map<VoxnormError | undefined, number>();
+  for (const { error } of entries) times.set(error, (times.get(error) ?? 0) + 1);
+  const count = times.get(undefined) ?? 0;
   const interrupted = new VoxnormError("Cancelled", `interrupted; ${count} of ${entries.length} inputs were done`);
   for (const entry of entries) {
     const { error, input } = entry;
-    const isShared = entries.filter((other) => other.error === error).length > 1;
     if (error?.code === "Cancelled") {
       entry.error = interrupted;
-    } else if (error !== undefined && !isShared && !error.message.includes(input)) {
+    } else if (error !== undefined && times.get(error) === 1 && !error.message.includes(input)) {
       entry.error = new VoxnormError(error.code, `${input}: ${error.message}`, error.detail, error.cause);
     }
   }

@@ -1,4 +1,7 @@
 /** What a person reads when an input is done. */
+import { axisCodes } from "../grid.ts";
+import type { Grid } from "../volume.ts";
+import type { Job } from "./names.ts";
 import { dash } from "./streams.ts";
 import type { Done } from "./work.ts";
 
@@ -17,6 +20,20 @@ export function summary({ report, timings }: Done, output: string, isBrief: bool
     `  digest: ${digest}`,
     wrote,
   ];
+}
+
+/** What would be done with an input, on a line. */
+export function intention(grid: Grid, { input, inputs, output, outputs, report }: Job): string {
+  const by = ([name, path]: [string, string]) =>
+    `, ${name} ${path === dash ? `std${name in inputs ? "in" : "out"}` : path}`;
+  const row = (values: readonly number[]) => values.map((value) => Number(value.toPrecision(4))).join(" × ");
+  const image = `${input === dash ? "stdin" : input} (${row(grid.shape)}, ${row(grid.spacing)} mm, ${axisCodes(grid)})`;
+  const others = [
+    ...Object.entries(outputs),
+    ...(report === undefined ? [] : [["report", report] as [string, string]]),
+  ];
+  const made = `${output === dash ? "stdout" : output}${others.map(by).join("")}`;
+  return `${image}${Object.entries(inputs).map(by).join("")} → ${made}`;
 }
 
 /** A measure as a line: numbers to five digits, lists and objects in one row. */

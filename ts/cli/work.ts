@@ -5,7 +5,7 @@ import { encode, writeFileAtomic, writeVolume } from "../io/index-node.ts";
 import { pipeline } from "../pipeline.ts";
 import type { Report } from "../report.ts";
 import type { BoundStep } from "../step.ts";
-import type { Volume, Warning } from "../volume.ts";
+import type { Grid, Volume, Warning } from "../volume.ts";
 import type { Job, Plan } from "./names.ts";
 import { warn } from "./outcome.ts";
 import { makeFolder, sharedInputs } from "./outputs.ts";
@@ -67,8 +67,15 @@ export async function work(
   return { report: made.report, timings };
 }
 
+/** All that `work` does before it computes. Writes nothing. */
+export async function rehearse(job: Job, { bound, read }: Shop, warnings: Warning[]): Promise<Grid> {
+  const inputs = await readInputs(job, bound, read, warnings);
+  bound.check(inputs, ["image", ...Object.keys(job.outputs)]);
+  return inputs.image.grid;
+}
+
 /** The volumes of a job by slot, or the rules in their place. */
-export async function readInputs(job: Job, { step }: BoundStep, read: Reader, warnings: Warning[]) {
+async function readInputs(job: Job, { step }: BoundStep, read: Reader, warnings: Warning[]) {
   const inputs: { image: Volume } & Record<string, Volume | string> = { image: await read(job.input, warnings) };
   for (const [name, value] of Object.entries(job.inputs)) {
     inputs[name] = step.inputs[name]?.rules.includes(value) ? value : await read(value, warnings);
