@@ -95,6 +95,7 @@ describe("2, a wrong call", () => {
     [["n4", "head.nii.gz", "mask.nii.gz", "-o", "-"], "BadOption", /--output: expected a folder/],
     [["n4", "head.nii.gz", "mask.nii.gz", "-o", "new/", "--field", "f.nii"], "BadOption", /--field: .*\{name\}/],
     [["n4", "head.nii.gz", "mask.nii.gz", "-o", "new/", "--report", "r.json"], "BadOption", /--report: .*\{name\}/],
+    [["info", "-", "-"], "BadOption", /stdin for one input at most, got it for 2$/],
     [["info", "head.nii.gz", "--unknown"], "BadOption", /--unknown/],
   ] as [string[], ErrorCode, RegExp][])("%j", async (words, code, message) => {
     const ran = await fails(words, code, 2);

@@ -7,7 +7,7 @@ import { axisCodes, obliquity } from "../grid.ts";
 import type { Volume } from "../volume.ts";
 import { addCommonFlags } from "./common-flags.ts";
 import { finish } from "./outcome.ts";
-import { readFrom } from "./streams.ts";
+import { expectOneStream, readFrom } from "./streams.ts";
 
 export function infoCommand(): Command {
   const command = new Command("info").description("Show files' headers, orientation, spacing and range");
@@ -24,6 +24,7 @@ async function info(paths: readonly string[], given: BackendOptions & { json?: b
   const entries: Entry[] = [];
   let backend: Backend | undefined;
   try {
+    expectOneStream(paths);
     backend = await createBackend(given);
     // One after the other: text comes as it is found, and one volume at a time is held.
     for (const input of paths) {

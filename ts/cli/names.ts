@@ -9,7 +9,7 @@ import { basename, join, sep } from "node:path";
 import { VoxnormError } from "../errors.ts";
 import type { StepDeclaration } from "../step.ts";
 import { kebab } from "./options.ts";
-import { dash } from "./streams.ts";
+import { dash, expectOneStream } from "./streams.ts";
 
 /** One input and what belongs to it. Paths may be `-`. */
 export interface Job {
@@ -103,13 +103,6 @@ function expectVolumeName(name: string, path: string): void {
 function expectPattern(name: string, path: string, or = ""): void {
   if (path.includes("{name}")) return;
   throw badName(name, `${or}a name with {name} in it, as there are several inputs`, path);
-}
-
-function expectOneStream(inputs: readonly string[], outputs: readonly string[]): void {
-  for (const [what, paths] of Object.entries({ "stdin for one input": inputs, "stdout for one output": outputs })) {
-    const count = paths.filter((path) => path === dash).length;
-    if (count > 1) throw new VoxnormError("BadOption", `${dash}: expected ${what} at most, got it for ${count}`);
-  }
 }
 
 function expectStdout({ json, gzip }: Names, isUsed: boolean): void {

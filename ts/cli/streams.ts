@@ -23,6 +23,14 @@ async function stdin(signal?: AbortSignal): Promise<Uint8Array> {
   }
 }
 
+/** Throws `BadOption` where a stream would be used twice. */
+export function expectOneStream(inputs: readonly string[], outputs: readonly string[] = []): void {
+  for (const [what, paths] of Object.entries({ "stdin for one input": inputs, "stdout for one output": outputs })) {
+    const count = paths.filter((path) => path === dash).length;
+    if (count > 1) throw new VoxnormError("BadOption", `${dash}: expected ${what} at most, got it for ${count}`);
+  }
+}
+
 /** Throws what can be foreseen: nobody wants to see voxels. */
 export function expectPipe(): void {
   if (process.stdout.isTTY) throw new VoxnormError("BadOption", `${dash}: expected a pipe or a file, got a terminal`);
