@@ -131,6 +131,15 @@ describe("failures", () => {
     expect(await place.list()).toEqual(before);
   });
 
+  it("of several kinds, the last line is the one that decides the exit code", async () => {
+    const ran = await n4("a.nii.gz", "no.nii", "-o", "none/", "--shrink-offset", "50", "--json");
+    expect(parse(ran).inputs.map(({ error }: { error: { code: string } }) => error.code)).toEqual([
+      "BadOption",
+      "NotFound",
+    ]);
+    expect([ran.code, ran.last]).toEqual([2, expect.stringMatching(/^error BadOption: a\.nii\.gz: n4: shrinkOffset/)]);
+  });
+
   it("one cause is told once, though it hits all", async () => {
     const ran = await n4("a.nii.gz", "b.nii", "-o", "none/", "--mask", "no.nii", "--json");
     expect(ran.code).toBe(4);
