@@ -82,3 +82,13 @@ export function axisCodes(grid: Grid): string {
   }
   return codes.join("");
 }
+
+/** By how many degrees the axis that is furthest from all world axes misses the nearest. */
+export function obliquity({ direction }: Grid): number {
+  const misses = [0, 1, 2].map((axis) => {
+    const along = direction.map((row) => Math.abs(row[axis] ?? 0)).sort((a, b) => a - b) as Triple;
+    // The tangent resolves small angles, which the cosine rounds to nothing.
+    return Math.atan2(Math.hypot(along[0], along[1]), along[2]);
+  });
+  return (Math.max(...misses) * 180) / Math.PI;
+}

@@ -67,6 +67,8 @@ export interface BoundStep<I extends Slots = Slots, O extends Slots = Slots, Fit
   readonly profile: string;
   /** Complete: what the defaults, the profile and the caller said, in this order. */
   readonly options: Record<string, unknown>;
+  /** Throws what `run` would before it reads a voxel: inputs that are missing, unknown or on another grid. */
+  check(inputs: Given<I>, wanted?: readonly (keyof O & string)[], context?: RunContext): void;
   fit(inputs: Given<I>, context?: RunContext): Promise<Fitted>;
   apply(
     inputs: Given<I>,
@@ -114,6 +116,11 @@ function bound<I extends Slots, O extends Slots, S extends z.ZodObject, F extend
   const options = parse(step, { ...step.profiles[profile], ...withoutUndefined(own) });
   const firstOutput = Object.keys(step.outputs).slice(0, 1);
 
+  function checked(inputs: Given<I>, wanted: readonly string[], context: RunContext) {
+    expectOutputs(step, wanted);
+    return describe(step, inputs as Record<string, unknown>, context.gridTolerance ?? defaultGridTolerance);
+  }
+
   async function call(
     phase: "fit" | "apply" | "run",
     inputs: Given<I>,
@@ -121,9 +128,8 @@ function bound<I extends Slots, O extends Slots, S extends z.ZodObject, F extend
     context: RunContext,
     fitted?: unknown,
   ) {
-    expectOutputs(step, wanted);
+    const described = checked(inputs, wanted, context);
     const image = inputs["image" as keyof Given<I>] as unknown as Volume;
-    const described = describe(step, inputs as Record<string, unknown>, context.gridTolerance ?? defaultGridTolerance);
     const backend = context.backend ?? (await sharedBackend());
     const request = { options, fitted, inputs: described.inputs, outputs: phase === "fit" ? [] : wanted };
     const { signal, onProgress } = context;
@@ -135,6 +141,9 @@ function bound<I extends Slots, O extends Slots, S extends z.ZodObject, F extend
     step: step as unknown as StepDeclaration,
     profile,
     options,
+    check(inputs, wanted = firstOutput, context = {}) {
+      checked(inputs, wanted, context);
+    },
     async fit(inputs, context = {}) {
       const { json } = await call("fit", inputs, [], context);
       return json.fitted as z.output<F>;

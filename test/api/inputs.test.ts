@@ -24,8 +24,13 @@ const none = {
 // biome-ignore lint/suspicious/noExplicitAny: wrong on purpose
 type Wrong = any;
 
-const run = (inputs: Wrong, wanted: Wrong = ["image"], context = {}) =>
-  failure(() => bound.run(inputs, wanted, { backend: none, ...context }));
+/** How a run fails, which `check` tells beforehand. */
+const run = async (inputs: Wrong, wanted: Wrong = ["image"], context = {}) => {
+  const error = await failure(() => bound.run(inputs, wanted, { backend: none, ...context }));
+  const told = await failure(async () => bound.check(inputs, wanted, context));
+  expect(JSON.stringify(told)).toBe(JSON.stringify(error));
+  return error;
+};
 
 /** Turned about z by so many degrees. */
 function turned(degrees: number): Affine {
@@ -36,6 +41,11 @@ function turned(degrees: number): Affine {
     [0, 0, 1, 0],
   ];
 }
+
+it("check says nothing of what is right", () => {
+  expect(bound.check({ image, mask })).toBeUndefined();
+  expect(bound.check({ image, mask: "otsu" }, ["image", "field"])).toBeUndefined();
+});
 
 describe("names", () => {
   it("a missing image is named", async () => {

@@ -12,6 +12,8 @@ export const bin = fileURLToPath(new URL("../../dist/cli/bin.js", import.meta.ur
 export interface Ran {
   readonly code: number | null;
   readonly stdout: string;
+  /** The bytes of stdout, for what is no text. */
+  readonly bytes: Uint8Array;
   readonly stderr: string;
   /** The last line of stderr. */
   readonly last: string;
@@ -21,17 +23,20 @@ export interface How {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly program?: string;
+  /** What it finds in stdin; nothing, where this is not given. */
+  readonly stdin?: Uint8Array;
   /** Sent once stderr holds its first line. */
   readonly signal?: NodeJS.Signals;
 }
 
-export function voxnorm(words: readonly string[], { cwd, env, program = bin, signal }: How = {}): Promise<Ran> {
+export function voxnorm(words: readonly string[], { cwd, env, program = bin, stdin, signal }: How = {}): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, ...words], { cwd, env: { ...process.env, ...env } });
-    let [stdout, stderr] = ["", ""];
-    child.stdout.on("data", (piece) => {
-      stdout += piece;
-    });
+    // One that fails at once does not read it all.
+    child.stdin.on("error", () => {}).end(stdin ?? "");
+    const pieces: Uint8Array[] = [];
+    let stderr = "";
+    child.stdout.on("data", (piece) => pieces.push(piece));
     let isTold = false;
     child.stderr.on("data", (piece) => {
       stderr += piece;
@@ -39,7 +44,10 @@ export function voxnorm(words: readonly string[], { cwd, env, program = bin, sig
       isTold = child.kill(signal);
     });
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code, stdout, stderr, last: stderr.trimEnd().split("\n").at(-1) ?? "" }));
+    child.on("close", (code) => {
+      const bytes = Buffer.concat(pieces);
+      resolve({ code, bytes, stdout: bytes.toString(), stderr, last: stderr.trimEnd().split("\n").at(-1) ?? "" });
+    });
   });
 }
 

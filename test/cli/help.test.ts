@@ -78,7 +78,7 @@ describe.each(Object.values(steps))("$id --help", (step) => {
         .filter((name) => name !== "image")
         .map((name) => `--${kebab(name)}`),
     ];
-    const common = "--output --backend --threads --simd --quiet --report --json".split(" ");
+    const common = "--output --backend --threads --simd --quiet --jobs --report --dry-run --gzip --json".split(" ");
     const command = program().commands.find((each) => each.name() === step.id)!;
     expect(command.options.map(({ long }) => long).sort()).toEqual([...own, ...common].sort());
   });

@@ -65,7 +65,11 @@ describe("2, a wrong call", () => {
     [["n4", "-o", "new.nii"], "MissingInput", /input/],
     [["info"], "MissingInput", /file/],
     [["n4", "head.nii.gz"], "BadOption", /--output/],
-    [["n4", "head.nii.gz", "more.nii", "-o", "new.nii"], "BadOption", /too many arguments/],
+    [
+      ["n4", "head.nii.gz", "more.nii", "-o", "new.nii"],
+      "BadOption",
+      /--output: expected a folder.* or .*\{name\}.*got new.nii$/,
+    ],
     [["--shrink-factor", "2"], "BadOption", /--shrink-factor/],
     [call("--shrink-facto", "2"), "BadOption", /--shrink-facto.*--shrink-factor/],
     [call("--shrink-factor"), "BadOption", /argument missing/],
@@ -82,7 +86,16 @@ describe("2, a wrong call", () => {
     [call("--threads", "5000"), "BadOption", /threads: expected a whole number from 1 to 1024/],
     [call("--simd", "mmx"), "UnsupportedSimd", /expected one of .*got "mmx"/],
     [["n4", "head.nii.gz", "-o", "new.png"], "BadOption", /\.nii or \.nii\.gz/],
-    [call("--field", "field.mha"), "BadOption", /\.nii or \.nii\.gz/],
+    [call("--field", "field.mha"), "BadOption", /--field: expected .*\.nii or \.nii\.gz.*got field.mha$/],
+    [call("--jobs", "0"), "BadOption", /at least 1/],
+    [call("--gzip"), "BadOption", /--gzip: expected - as an output/],
+    [["n4", "head.nii.gz", "-o", "-", "--field", "-"], "BadOption", /stdout for one output at most, got it for 2$/],
+    [["n4", "-", "-o", "new.nii", "--mask", "-"], "BadOption", /stdin for one input at most, got it for 2$/],
+    [["n4", "-", "-", "-o", "sub/"], "BadOption", /stdin for one input at most, got it for 2$/],
+    [["n4", "head.nii.gz", "mask.nii.gz", "-o", "-"], "BadOption", /--output: expected a folder/],
+    [["n4", "head.nii.gz", "mask.nii.gz", "-o", "new/", "--field", "f.nii"], "BadOption", /--field: .*\{name\}/],
+    [["n4", "head.nii.gz", "mask.nii.gz", "-o", "new/", "--report", "r.json"], "BadOption", /--report: .*\{name\}/],
+    [["info", "-", "-"], "BadOption", /stdin for one input at most, got it for 2$/],
     [["info", "head.nii.gz", "--unknown"], "BadOption", /--unknown/],
   ] as [string[], ErrorCode, RegExp][])("%j", async (words, code, message) => {
     const ran = await fails(words, code, 2);
@@ -100,7 +113,6 @@ describe("2, a wrong call", () => {
       await symlink(place.at("sub"), place.at("other-name"));
       await symlink(place.at("head.nii.gz"), place.at("linked.nii.gz"));
       await symlink(place.at("nowhere.nii"), place.at("dangling.nii"));
-      await mkdir(place.at("folder.nii"));
     });
 
     it.each([
@@ -114,7 +126,7 @@ describe("2, a wrong call", () => {
       [["-o", "new.nii", "--report", "head.nii.gz"], "the image by the report"],
       [["-o", "new.nii", "--report", "new.nii"], "another output by the report"],
       [["-o", "new.nii", "--field", "linked.nii.gz"], "the image by the field through a link"],
-      [["-o", "folder.nii"], "a folder"],
+      [["-o", "."], "the image in its own folder"],
     ])("%j: %s", async (outputs) => {
       await fails(["n4", "head.nii.gz", "--mask", "mask.nii.gz", ...outputs, ...small], "UnsafeOutput", 2);
     });

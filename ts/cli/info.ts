@@ -1,37 +1,53 @@
-/** `voxnorm info`: what a file holds and what the reader decided, and why. */
+/** `voxnorm info`: what files hold and what the reader decided, and why. */
 import { Command } from "commander";
 import type { Backend, BackendOptions } from "../backend/backend.ts";
 import { createBackend } from "../backend/load-node.ts";
 import { VoxnormError } from "../errors.ts";
-import { axisCodes } from "../grid.ts";
-import { readVolume } from "../io/index-node.ts";
+import { axisCodes, obliquity } from "../grid.ts";
 import type { Volume } from "../volume.ts";
+import { addCommonFlags } from "./common-flags.ts";
 import { finish } from "./outcome.ts";
-import { addCommonFlags } from "./step-command.ts";
+import { expectOneStream, readFrom } from "./streams.ts";
 
 export function infoCommand(): Command {
-  const command = new Command("info").description("Show a file's header, orientation, spacing and range");
-  command.argument("<file>", "The file to look at");
-  command.option("--json", "print one JSON object");
+  const command = new Command("info").description("Show files' headers, orientation, spacing and range");
+  command.argument("<files...>", "The files to look at; - is stdin");
+  command.option("--json", "print one JSON object, with an entry for each file");
   addCommonFlags(command);
   return command.action(info);
 }
 
-async function info(path: string, given: BackendOptions & { json?: boolean }): Promise<void> {
+/** One file's entry in what `--json` prints. */
+type Entry = { readonly input: string } & (Facts | { readonly error: VoxnormError });
+
+async function info(paths: readonly string[], given: BackendOptions & { json?: boolean }): Promise<void> {
+  const entries: Entry[] = [];
   let backend: Backend | undefined;
   try {
+    expectOneStream(paths);
     backend = await createBackend(given);
-    const facts = await look(await readVolume(path, { backend }), backend);
-    process.stdout.write(given.json ? `${JSON.stringify(facts)}\n` : `${text(path, facts)}\n`);
-    finish([], 1);
+    // One after the other: text comes as it is found, and one volume at a time is held.
+    for (const input of paths) {
+      try {
+        const facts = await look(await readFrom(input, { backend }), backend);
+        if (!given.json) process.stdout.write(`${text(input, facts)}\n`);
+        entries.push({ input, ...facts });
+      } catch (error) {
+        entries.push({ input, error: VoxnormError.from(error) });
+      }
+    }
   } catch (error) {
     const failure = VoxnormError.from(error);
-    if (given.json) process.stdout.write(`${JSON.stringify({ error: failure })}\n`);
-    finish([failure], 0);
+    entries.push(...paths.map((input) => ({ input, error: failure })));
   } finally {
     await backend?.close();
   }
+  if (given.json) process.stdout.write(`${JSON.stringify({ inputs: entries }, finiteOrNamed)}\n`);
+  const failures = entries.flatMap((entry) => ("error" in entry ? [entry.error] : []));
+  finish(failures, entries.length - failures.length);
 }
+
+type Facts = Awaited<ReturnType<typeof look>>;
 
 async function look(volume: Volume, backend: Backend) {
   const { grid, meta, data } = volume;
@@ -45,28 +61,33 @@ async function look(volume: Volume, backend: Backend) {
     shape: grid.shape,
     spacing: grid.spacing,
     orientation: axisCodes(grid),
+    /** Degrees between the axes and the world's, at most. */
+    obliquity: obliquity(grid),
     origin: grid.origin,
     affine: grid.affine,
-    range,
+    range: range as { low: number | null; high: number | null; notFinite: number },
     header: meta.header ?? null,
     decisions: meta.decisions,
     warnings: meta.warnings,
   };
 }
 
-function text(path: string, facts: Awaited<ReturnType<typeof look>>): string {
-  const round = (values: readonly number[]) => values.map((value) => Number(value.toPrecision(6))).join(" × ");
-  const { low, high, notFinite } = facts.range as { low: number | null; high: number | null; notFinite: number };
+function text(path: string, facts: Facts): string {
+  const { low, high, notFinite } = facts.range;
   const finite = low === null ? "no finite voxel" : `${low} to ${high}`;
+  const extent = facts.shape.map((size, axis) => size * facts.spacing[axis]!);
+  const oblique = facts.obliquity < 0.01 ? "" : `, oblique by ${facts.obliquity.toFixed(2)}°`;
   const rows: [string, string][] = [
-    ["shape", round(facts.shape)],
-    ["spacing", `${round(facts.spacing)} mm`],
-    ["orientation", `${facts.orientation} (the way each axis grows)`],
-    ["origin", `${facts.origin.map((mm) => Number(mm.toPrecision(6))).join(", ")} mm (RAS+)`],
+    ["shape", row(facts.shape, " × ")],
+    ["spacing", `${row(facts.spacing, " × ")} mm`],
+    ["extent", `${row(extent, " × ")} mm`],
+    ["orientation", `${facts.orientation} (the way each axis grows)${oblique}`],
+    ["origin", `${row(facts.origin)} mm (RAS+)`],
+    ...facts.affine.map((each, index): [string, string] => [index === 0 ? "affine" : "", row(each)]),
     ["range", notFinite === 0 ? finite : `${finite}; ${notFinite} voxels NaN or infinite`],
     ...Object.entries(facts.header ?? {}).map(([name, value]): [string, string] => [
       `  ${name}`,
-      JSON.stringify(value),
+      JSON.stringify(value, finiteOrNamed),
     ]),
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
@@ -76,4 +97,14 @@ function text(path: string, facts: Awaited<ReturnType<typeof look>>): string {
     ...facts.decisions.map((decision) => `  · ${decision}`),
     ...facts.warnings.map(({ code, message }) => `  ! ${code}: ${message}`),
   ].join("\n");
+}
+
+/** To six digits: what single precision holds. */
+function row(values: readonly number[], between = ", "): string {
+  return values.map((value) => Number(value.toPrecision(6))).join(between);
+}
+
+/** A header may hold numbers that JSON cannot, which it would turn into null. */
+function finiteOrNamed(_: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 }

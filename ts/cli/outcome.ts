@@ -20,9 +20,11 @@ const gravest: readonly ErrorKind[] = ["interrupted", "internal", "disk", "call"
 
 /** Ends a command that met `failures` and finished `done` inputs; `signal` is what interrupted it, if anything did. */
 export function finish(failures: readonly VoxnormError[], done: number, signal?: NodeJS.Signals): void {
-  for (const error of failures) fail(error);
-  const kinds = failures.map(({ kind }) => kind);
-  const kind = gravest.find((each) => kinds.includes(each));
+  // Each once, though it may have hit several inputs; the last line is the one that decides.
+  const weight = ({ kind }: VoxnormError) => gravest.indexOf(kind);
+  const told = [...new Set(failures)].sort((a, b) => weight(b) - weight(a));
+  for (const error of told) fail(error);
+  const kind = told.at(-1)?.kind;
   if (kind === undefined) {
     process.exitCode = exitCodes.done;
   } else if (kind === "input" || (kind === "limit" && done > 0)) {

@@ -9,6 +9,36 @@ export interface Teller {
   end(): void;
 }
 
+/** Tells of several inputs as one. */
+export interface Together {
+  progress(index: number, progress: Progress): void;
+  /** An input is done with, well or not. */
+  done(index: number, lines: readonly string[]): void;
+  end(): void;
+}
+
+export function together(quiet: boolean, label: string, inputs: readonly string[]): Together {
+  const tell = teller(quiet);
+  const count = inputs.length;
+  const fractions = inputs.map(() => 0);
+  let done = 0;
+  const show = (index: number, progress: Progress) => {
+    fractions[index] = progress.fraction;
+    const fraction = fractions.reduce((sum, each) => sum + each) / count;
+    if (count === 1) tell.progress(label, progress);
+    else tell.progress(`${label}, ${done} of ${count} done`, { fraction });
+  };
+  return {
+    progress: show,
+    done(index, lines) {
+      done++;
+      if (count > 1) show(index, { fraction: 1 });
+      for (const line of lines) tell.say(count === 1 ? line : `${done} of ${count}: ${line}`);
+    },
+    end: () => tell.end(),
+  };
+}
+
 export function teller(quiet: boolean): Teller {
   if (quiet) return { say() {}, progress() {}, end() {} };
   return process.stderr.isTTY ? bar() : lines();
@@ -46,7 +76,7 @@ function lines(): Teller {
       const tenth = Math.floor(progress.fraction * 10);
       if (tenth <= told) return;
       told = tenth;
-      process.stderr.write(`${label}: ${tenth * 10} % ${facts(progress)}\n`);
+      process.stderr.write(`${`${label}: ${tenth * 10} % ${facts(progress)}`.trimEnd()}\n`);
     },
     end() {},
   };

@@ -5,6 +5,7 @@ import * as portable from "./index.ts";
 import { nodePlatform } from "./platform-node.ts";
 
 export { expectWritable, readFileChecked, sameFile, writeFileAtomic } from "./file-node.ts";
+export type { DecodeOptions } from "./index.ts";
 
 export function decode(bytes: Uint8Array, options: portable.DecodeOptions = {}): Promise<Volume> {
   return portable.decode(bytes, { platform: nodePlatform, ...options });

@@ -1,0 +1,22 @@
+/** Flags that steps and verbs share: how it runs. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { oneOf } from "./options.ts";
+
+export function addCommonFlags(command: Command): void {
+  command.addOption(
+    new Option("--backend <name>", "native, wasm, or auto for the first that loads").argParser(
+      oneOf(["auto", "native", "wasm"]),
+    ),
+  );
+  command.addOption(
+    new Option("--threads <n>", "threads of the native backend (default: all cores)").argParser(wholeNumber),
+  );
+  command.option("--simd <level>", "force an instruction set, such as avx2");
+  command.option("-q, --quiet", "no progress");
+}
+
+/** A parser of whole numbers of at least 1. */
+export function wholeNumber(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Expected a whole number of at least 1.");
+}

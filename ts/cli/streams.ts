@@ -1,0 +1,48 @@
+/** `-` in place of a file: stdin and stdout, so that the command has its place between pipes. */
+import { addAbortSignal } from "node:stream";
+import { arrayBuffer } from "node:stream/consumers";
+import { VoxnormError } from "../errors.ts";
+import { type DecodeOptions, decode, readVolume } from "../io/index-node.ts";
+import type { Volume } from "../volume.ts";
+
+export const dash = "-";
+
+/** The volume in a file, or in stdin where `path` is `-`. */
+export async function readFrom(path: string, options: DecodeOptions): Promise<Volume> {
+  if (path !== dash) return readVolume(path, options);
+  return decode(await stdin(options.signal), { source: "stdin", ...options });
+}
+
+async function stdin(signal?: AbortSignal): Promise<Uint8Array> {
+  if (process.stdin.isTTY) throw new VoxnormError("BadOption", `${dash}: expected a pipe or a file, got a terminal`);
+  try {
+    return new Uint8Array(await arrayBuffer(signal ? addAbortSignal(signal, process.stdin) : process.stdin));
+  } catch (cause) {
+    if (signal?.aborted) throw new VoxnormError("Cancelled", "interrupted while stdin was read", {}, cause);
+    throw new VoxnormError("ReadFailed", `stdin: could not be read: ${(cause as Error).message}`, {}, cause);
+  }
+}
+
+/** Throws `BadOption` where a stream would be used twice. */
+export function expectOneStream(inputs: readonly string[], outputs: readonly string[] = []): void {
+  for (const [what, paths] of Object.entries({ "stdin for one input": inputs, "stdout for one output": outputs })) {
+    const count = paths.filter((path) => path === dash).length;
+    if (count > 1) throw new VoxnormError("BadOption", `${dash}: expected ${what} at most, got it for ${count}`);
+  }
+}
+
+/** Throws what can be foreseen: nobody wants to see voxels. */
+export function expectPipe(): void {
+  if (process.stdout.isTTY) throw new VoxnormError("BadOption", `${dash}: expected a pipe or a file, got a terminal`);
+}
+
+/** Settles once all is taken. Throws `WriteFailed` where the reader has gone. */
+export async function writeStdout(bytes: Uint8Array): Promise<void> {
+  const failed = (cause: Error) =>
+    new VoxnormError("WriteFailed", `stdout: could not be written: ${cause.message}`, {}, cause);
+  await new Promise<void>((resolve, reject) => {
+    // Emitted besides the callback's error, and deadly where nobody listens.
+    process.stdout.once("error", (cause) => reject(failed(cause)));
+    process.stdout.write(bytes, (cause) => (cause ? reject(failed(cause)) : resolve()));
+  });
+}

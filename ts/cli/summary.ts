@@ -1,0 +1,47 @@
+/** What a person reads when an input is done. */
+import { axisCodes } from "../grid.ts";
+import type { Grid } from "../volume.ts";
+import type { Job } from "./names.ts";
+import { dash } from "./streams.ts";
+import type { Done } from "./work.ts";
+
+/** A line for one of several inputs; for a single one its measures and how it ran, too. */
+export function summary({ report, timings }: Done, output: string, isBrief: boolean): string[] {
+  const wrote = `wrote ${output === dash ? "stdout" : output}`;
+  const { name, simd, threads } = report.backend;
+  const { digest } = report.output;
+  if (isBrief) return [`${wrote}, digest ${digest}`];
+  const ms = (value: number) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+  const { decodeMs, computeMs, encodeMs } = timings;
+  const thread = threads === 1 ? "thread" : "threads";
+  return [
+    ...Object.entries(report.steps[0]?.measures ?? {}).map(([fact, value]) => `  ${fact}: ${facts(value)}`),
+    `  ${name} (${simd}, ${threads} ${thread}): decode ${ms(decodeMs)}, compute ${ms(computeMs)}, encode ${ms(encodeMs)}`,
+    `  digest: ${digest}`,
+    wrote,
+  ];
+}
+
+/** What would be done with an input, on a line. */
+export function intention(grid: Grid, { input, inputs, output, outputs, report }: Job): string {
+  const by = ([name, path]: [string, string]) =>
+    `, ${name} ${path === dash ? `std${name in inputs ? "in" : "out"}` : path}`;
+  const row = (values: readonly number[]) => values.map((value) => Number(value.toPrecision(4))).join(" × ");
+  const image = `${input === dash ? "stdin" : input} (${row(grid.shape)}, ${row(grid.spacing)} mm, ${axisCodes(grid)})`;
+  const others = [
+    ...Object.entries(outputs),
+    ...(report === undefined ? [] : [["report", report] as [string, string]]),
+  ];
+  const made = `${output === dash ? "stdout" : output}${others.map(by).join("")}`;
+  return `${image}${Object.entries(inputs).map(by).join("")} → ${made}`;
+}
+
+/** A measure as a line: numbers to five digits, lists and objects in one row. */
+function facts(value: unknown): string {
+  if (value === null) return "undefined";
+  if (typeof value === "number") return String(Number.isInteger(value) ? value : Number(value.toPrecision(5)));
+  if (Array.isArray(value)) return value.map(facts).join(" to ");
+  return Object.entries(value as object)
+    .map(([name, each]) => `${name} ${facts(each)}`)
+    .join(", ");
+}
