@@ -47,10 +47,8 @@ export function placement(header: NiftiHeader, shape: Triple, notes: Notes): Pla
   const message = "neither sform nor qform is given; the image was centred at the origin with x to the left";
   notes.warn("NoOrientation", message);
   notes.decide("No transform is given: the image is centred at the origin with x to the left, as nibabel does.");
-  return {
-    affine: base(shape, spacing.map((size, axis) => (axis < header.dim[0]! ? size : 1)) as Triple),
-    from: "none",
-  };
+  const used = spacing.map((size, axis) => (axis < header.dim[0]! ? size : 1)) as Triple;
+  return { affine: checked(base(shape, used), "pixdim", notes), from: "none" };
 }
 
 const meanings = ["unknown", "scanner", "aligned", "Talairach", "MNI 152", "template"];
