@@ -206,14 +206,18 @@ const rows: Record<string, (Case | Act)[]> = {
     ],
   ],
   "pixdim 0, negative, NaN, Inf": [
-    ...[0, -2].flatMap((size) => [
-      ...made({ ...pixdim(1, 1, size) }, read, `${size}, with an sform`),
-      ...made(
-        { ...quaternion(0, 0, 0), ...pixdim(1, 3, size, 2) },
-        thatIs(({ grid }) => expect(grid.spacing).toEqual([3, 1, 2]), "SpacingRepaired"),
-        `${size}, without`,
-      ),
-    ]),
+    ...[0, -2].flatMap((size) => {
+      // ITK takes a negative size for an axis turned round.
+      const itk = size < 0 ? ["ItkDiffers"] : [];
+      return [
+        ...made({ ...pixdim(1, 1, size) }, warns(...itk), `${size}, with an sform`),
+        ...made(
+          { ...quaternion(0, 0, 0), ...pixdim(1, 3, size, 2) },
+          thatIs(({ grid }) => expect(grid.spacing).toEqual([3, 1, 2]), "SpacingRepaired", ...itk),
+          `${size}, without`,
+        ),
+      ];
+    }),
     ...[Number.NaN, Infinity].flatMap((size) =>
       made(pixdim(1, 1, 1, size), error("BadHeader", `got ${size}`), `${size}`),
     ),
@@ -226,12 +230,12 @@ const rows: Record<string, (Case | Act)[]> = {
     ...made(
       { sform: none },
       // nibabel: centred, x to the left.
-      thatIs(({ grid }) => expect(grid.affine[0]).toEqual([-1, 0, 0, 1]), "NoOrientation"),
+      thatIs(({ grid }) => expect(grid.affine[0]).toEqual([-1, 0, 0, 1]), "NoOrientation", "ItkDiffers"),
       "both codes 0",
     ),
     ...made(
       sform(1, 0.1, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0),
-      thatIs(({ meta }) => expect(meta.warnings[0]!.message).toContain("5.71°"), "Sheared"),
+      thatIs(({ meta }) => expect(meta.warnings[0]!.message).toContain("5.71°"), "Sheared", "ItkDiffers"),
       "sheared",
     ),
   ],

@@ -77,7 +77,8 @@ function scaleOf({ slope, intercept }: NiftiHeader, notes: Notes): Scale {
   if (slope === 0 || Number.isNaN(slope)) {
     notes.decide(`Stored values are taken as they are: scl_slope is ${slope}.`);
     if (intercept !== 0) {
-      notes.warn("IgnoredIntercept", `scl_inter is ${intercept} and was ignored, since scl_slope is ${slope}`);
+      const message = `scl_inter is ${intercept} and was ignored, since scl_slope is ${slope}; ITK would add it`;
+      notes.warn("IgnoredIntercept", message);
     }
     return null;
   }
