@@ -18,7 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deflateRawSync, crc32 as zlibCrc32 } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Backend, decode, n4, readVolume, type Volume, writeVolume } from "../../dist/index.js";
+import { type Backend, decode, decodeAll, n4, readVolume, type Volume, writeVolume } from "../../dist/index.js";
 import { decode as decodePortably } from "../../dist/io/index.js";
 import { bothBackends, like, moved, phantom, useBackend } from "../api/images.ts";
 import { extension, niftiBytes, type Parts, packed } from "./nifti-bytes.ts";
@@ -301,7 +301,8 @@ const rows: Record<string, (Case | Act)[]> = {
   ],
   "4-D with one time point, 5-D vectors, RGB as intent": [
     ...made(dims(4, 3, 2, 2, 1), shape(3, 2, 2), "one time point"),
-    ...made(dims(5, 3, 2, 2, 1, 3), error("UnsupportedType", "got 3"), "vectors"),
+    ...made(dims(5, 3, 2, 2, 1, 3), error("SeveralVolumes", "readVolumes"), "vectors, asked for one volume"),
+    ["vectors, RGB as intent, asked for all volumes", vectors],
   ],
   "the file changes while being read; input = output path; output folder missing, read-only, full disk; a symlink as output":
     [
@@ -312,6 +313,20 @@ const rows: Record<string, (Case | Act)[]> = {
       ["a symlink", refused("UnsafeOutput", "link", (path) => symlinkSync("input.nii", path))],
     ],
 };
+
+/** Three values a voxel, as three volumes. */
+async function vectors({ backend }: { readonly backend: Backend }): Promise<void> {
+  const bytes = niftiBytes({ ...dims(5, 2, 1, 1, 1, 3), voxels: Uint8Array.of(1, 2, 3, 4, 5, 6) });
+  // NIFTI_INTENT_RGB_VECTOR; other intents make no difference.
+  new DataView(bytes.buffer).setInt16(68, 2003, true);
+  const found = await decodeAll(bytes, { backend });
+  expect(found.map(({ data }) => [...data])).toEqual([
+    [1, 2],
+    [3, 4],
+    [5, 6],
+  ]);
+  expect(found[2]!.meta.warnings.map(({ code }) => code)).toEqual(["VectorsSplit"]);
+}
 
 function one(): Volume {
   const grid = { ...phantomed.image.grid, shape: [1, 1, 1] as [number, number, number] };

@@ -1,5 +1,5 @@
 /**
- * 20,000 seeded mutations of sound files: each is read as a sound volume or refused with a code of ours, alike on both
+ * 20,000 seeded mutations of sound files: each is read as sound volumes or refused with a code of ours, alike on both
  * backends and both platforms, within two seconds and the memory stated below.
  *
  * Mutations hit the file as it lies on the disk or, for gzip, what is packed within, so that checksums hold and the
@@ -7,8 +7,8 @@
  */
 import { describe, expect, it } from "vitest";
 import { VoxnormError } from "../../dist/index.js";
-import { decode as decodePortably } from "../../dist/io/index.js";
-import { decode } from "../../dist/io/index-node.js";
+import { decodeAll as decodePortably } from "../../dist/io/index.js";
+import { decodeAll as decode } from "../../dist/io/index-node.js";
 import { expectVolume, type Volume } from "../../dist/volume.js";
 import { bits, random, useBackend } from "../api/images.ts";
 import { extension, niftiBytes, type Parts, packed } from "./nifti-bytes.ts";
@@ -163,11 +163,11 @@ function mutation(number: number): Mutated {
   return { bytes: level === 1 ? packed(mutated) : mutated, told: `${name}${level === 1 ? ", packed" : ""}: ${told}` };
 }
 
-/** The volume's bits and place and the warnings, or the error's code. */
-async function outcome(read: Promise<Volume>, told: string): Promise<string> {
+/** The volumes' bits and place and the warnings, or the error's code. */
+async function outcome(read: Promise<Volume[]>, told: string): Promise<string> {
   try {
-    const volume = expectVolume(told, await read);
-    return JSON.stringify([bits(volume), volume.grid, volume.meta.warnings]);
+    const volumes = (await read).map((volume) => expectVolume(told, volume));
+    return JSON.stringify(volumes.map((volume) => [bits(volume), volume.grid, volume.meta.warnings]));
   } catch (error) {
     if (error instanceof VoxnormError && error.kind !== "internal" && error.code !== "BadVolume") return error.code;
     throw new Error(`${told}: expected a volume or a code, got ${error}`, { cause: error });

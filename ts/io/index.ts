@@ -44,6 +44,15 @@ export interface EncodeOptions {
  * leave `bytes` alone for as long as the volume is used.
  */
 export async function decode(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Volume> {
+  return (await decodeEach(bytes, options, true))[0]!;
+}
+
+/** All volumes in a file's bytes: the time points of a series, each with its own `meta`. As `decode` otherwise. */
+export async function decodeAll(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Volume[]> {
+  return decodeEach(bytes, options, false);
+}
+
+async function decodeEach(bytes: Uint8Array, options: DecodeOptions, single: boolean): Promise<Volume[]> {
   const { source, signal, platform = portablePlatform } = options;
   const backend = options.backend ?? (await sharedBackend());
   const notes = new Notes();
@@ -54,7 +63,7 @@ export async function decode(bytes: Uint8Array, options: DecodeOptions = {}): Pr
     const format = formats.find((format) => format.recognises(start));
     if (format === undefined) throw unknownFormat(start, content.compressed);
     const limits = { ...defaultLimits, ...options.limits };
-    return await format.decode(content, { backend, limits, notes, source, signal });
+    return await format.decode(content, { backend, limits, single, notes, source, signal });
   } catch (error) {
     throw named(error, source);
   } finally {
@@ -64,11 +73,16 @@ export async function decode(bytes: Uint8Array, options: DecodeOptions = {}): Pr
 
 /** The bytes of a file that holds `volume`: NIfTI, `float32`. */
 export async function encode(volume: Volume, options: EncodeOptions = {}): Promise<Uint8Array> {
+  return encodeAll([volume], options);
+}
+
+/** The bytes of a file that holds all `volumes`, which share one grid, as time points. As `encode` otherwise. */
+export async function encodeAll(volumes: readonly Volume[], options: EncodeOptions = {}): Promise<Uint8Array> {
   const { platform = portablePlatform, level = 1 } = options;
   if (!Number.isInteger(level) || level < 1 || level > 9) {
     throw new VoxnormError("BadOption", `encode: level: expected 1 to 9, got ${level}`, { level });
   }
-  const bytes = await nifti.encode(volume);
+  const bytes = await nifti.encode(volumes);
   return options.gzip ? gzip(bytes, platform, level) : bytes;
 }
 

@@ -11,6 +11,7 @@ import type { Affine, Grid, Triple, Volume } from "../volume.ts";
 import { allocate } from "./bytes.ts";
 import type { NiftiMeta } from "./nifti.ts";
 import { headerSize } from "./nifti-header.ts";
+import { farthestCorner } from "./nifti-itk.ts";
 import { fromQform, type Qform, toQuaternion } from "./nifti-quaternion.ts";
 
 /** "Aligned to something": what nibabel writes where nothing is known. */
@@ -19,16 +20,23 @@ const millimetres = 2;
 /** How far the qform may misplace a corner, in the shortest step between voxels. */
 const largestMiss = 0.01;
 
-export async function encodeNifti(volume: Volume): Promise<Uint8Array> {
-  check(volume);
-  const { data, grid } = volume;
-  const version = grid.shape.some((size) => size > 32767) ? 2 : 1;
+export async function encodeNifti(volumes: readonly Volume[]): Promise<Uint8Array> {
+  const [first] = volumes;
+  if (first === undefined)
+    throw new VoxnormError("BadVolume", "NIfTI: expected at least one volume to write, got none");
+  for (const [index, volume] of volumes.entries()) {
+    check(volume);
+    expectGrid(first.grid, volume.grid, index);
+  }
+  const version = [...first.grid.shape, volumes.length].some((size) => size > 32767) ? 2 : 1;
   const offset = headerSize[version] + 4;
-  const bytes = allocate(offset + data.byteLength);
-  const fields = fieldsOf(volume, version, offset);
+  const bytes = allocate(offset + volumes.length * first.data.byteLength);
+  const fields = fieldsOf(first, volumes.length, version, offset);
   if (version === 1) writeNifti1(bytes, fields);
   else writeNifti2(bytes, fields);
-  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
+  for (const [index, { data }] of volumes.entries()) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset + index * data.byteLength);
+  }
   return bytes;
 }
 
@@ -44,16 +52,17 @@ interface Fields {
   readonly description: string;
 }
 
-function fieldsOf({ grid, meta }: Volume, version: 1 | 2, offset: number): Fields {
+function fieldsOf({ grid, meta }: Volume, volumes: number, version: 1 | 2, offset: number): Fields {
   const input = meta.header as Partial<NiftiMeta> | undefined;
   const header = input?.format === "nifti" ? input : {};
   const { sformCode, qformCode } = header;
   const code = { sform: sformCode, qform: qformCode, none: aligned }[header.transform ?? "none"] ?? aligned;
   const qform = qformOf(grid, version);
+  const step = header.pixdim?.[4] ?? 1;
   return {
     offset,
-    dim: [3, ...grid.shape, 1, 1, 1, 1],
-    pixdim: [qform.qfac, ...grid.spacing, 1, 1, 1, 1],
+    dim: [volumes > 1 ? 4 : 3, ...grid.shape, volumes, 1, 1, 1],
+    pixdim: [qform.qfac, ...grid.spacing, volumes > 1 ? step : 1, 1, 1, 1],
     qformCode: misses(qform, grid, version) ? 0 : code,
     sformCode: code,
     qform,
@@ -129,6 +138,16 @@ function writers(bytes: Uint8Array<ArrayBuffer>) {
       for (let index = 0; index < Math.min(room, value.length); index++) bytes[at + index] = value.charCodeAt(index);
     },
   };
+}
+
+/** A file has one grid. */
+function expectGrid(grid: Grid, other: Grid, index: number): void {
+  const same = grid.shape.every((size, axis) => size === other.shape[axis]);
+  const mm = same ? farthestCorner(grid.affine, other.affine, grid.shape) : null;
+  if (mm !== null && mm <= largestMiss * Math.min(...grid.spacing)) return;
+  const found = mm === null ? `one of ${other.shape.join(" × ")}` : `one up to ${mm.toPrecision(3)} mm off`;
+  const message = `NIfTI: volume ${index + 1}: expected the first one's grid of ${grid.shape.join(" × ")}, got ${found}`;
+  throw new VoxnormError("GridMismatch", message, { volume: index, mm });
 }
 
 function check({ data, grid }: Volume): void {

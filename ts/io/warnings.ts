@@ -15,6 +15,7 @@ export const warningCodes = {
   Sheared: "The voxels' axes are not at right angles",
   ItkDiffers: "ITK would place the image elsewhere, or refuse it",
   UnitsIgnored: "The header's spatial unit is not millimetres; its numbers were taken as millimetres",
+  VectorsSplit: "The values of each voxel became a volume each",
   IntegersRounded: "Integers beyond 2^24 were rounded to single precision",
 } as const satisfies Record<string, string>;
 
