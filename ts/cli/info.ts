@@ -48,11 +48,18 @@ async function look(volume: Volume, backend: Backend) {
     origin: grid.origin,
     affine: grid.affine,
     range,
-    header: meta.header ?? null,
+    header: listed(meta.header) ?? null,
     decisions: meta.decisions,
     warnings: meta.warnings,
   };
 }
+
+/** A header to print: extensions are listed without their bytes, which no terminal is for. */
+function listed(header: unknown): unknown {
+  return header === undefined ? undefined : JSON.parse(JSON.stringify(header, (_, v) => (isBytes(v) ? undefined : v)));
+}
+
+const isBytes = (value: unknown) => value instanceof Uint8Array;
 
 function text(path: string, facts: Awaited<ReturnType<typeof look>>): string {
   const round = (values: readonly number[]) => values.map((value) => Number(value.toPrecision(6))).join(" × ");

@@ -4,12 +4,13 @@
  * The volume has one affine, so both forms say the same, with the code of the transform that it was read from (the
  * other transform of the input is gone, and its code would no longer be true). Readers that prefer the sform and
  * readers that prefer the qform then agree. What a quaternion cannot say, such as shear, is left to the sform: the
- * qform's code is 0. Description and units are the input's.
+ * qform's code is 0. Description, units and extensions are the input's.
  */
 import { VoxnormError } from "../errors.ts";
 import type { Affine, Grid, Triple, Volume } from "../volume.ts";
 import { allocate } from "./bytes.ts";
 import type { NiftiMeta } from "./nifti.ts";
+import { extensionBytes } from "./nifti-extensions.ts";
 import { headerSize } from "./nifti-header.ts";
 import { farthestCorner } from "./nifti-itk.ts";
 import { fromQform, type Qform, toQuaternion } from "./nifti-quaternion.ts";
@@ -29,11 +30,13 @@ export async function encodeNifti(volumes: readonly Volume[]): Promise<Uint8Arra
     expectGrid(first.grid, volume.grid, index);
   }
   const version = [...first.grid.shape, volumes.length].some((size) => size > 32767) ? 2 : 1;
-  const offset = headerSize[version] + 4;
+  const between = extensionBytes(headerOf(first).extensions ?? []);
+  const offset = headerSize[version] + between.length;
   const bytes = allocate(offset + volumes.length * first.data.byteLength);
   const fields = fieldsOf(first, volumes.length, version, offset);
   if (version === 1) writeNifti1(bytes, fields);
   else writeNifti2(bytes, fields);
+  bytes.set(between, headerSize[version]);
   for (const [index, { data }] of volumes.entries()) {
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset + index * data.byteLength);
   }
@@ -52,9 +55,15 @@ interface Fields {
   readonly description: string;
 }
 
-function fieldsOf({ grid, meta }: Volume, volumes: number, version: 1 | 2, offset: number): Fields {
+/** The header that the volume was read with, where that was NIfTI. */
+function headerOf({ meta }: Volume): Partial<NiftiMeta> {
   const input = meta.header as Partial<NiftiMeta> | undefined;
-  const header = input?.format === "nifti" ? input : {};
+  return input?.format === "nifti" ? input : {};
+}
+
+function fieldsOf(volume: Volume, volumes: number, version: 1 | 2, offset: number): Fields {
+  const { grid } = volume;
+  const header = headerOf(volume);
   const { sformCode, qformCode } = header;
   const code = { sform: sformCode, qform: qformCode, none: aligned }[header.transform ?? "none"] ?? aligned;
   const qform = qformOf(grid, version);

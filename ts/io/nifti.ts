@@ -141,7 +141,8 @@ async function converted(
     throw new VoxnormError("ValueOutOfRange", message, { overflowed, voxels });
   }
   if (rounded > 0) {
-    notes.warn("IntegersRounded", `${rounded} of ${voxels} integers were rounded to single precision`);
+    const message = `${rounded} of ${voxels} integers were rounded to single precision, which holds all up to ±2^24`;
+    notes.warn("IntegersRounded", message);
   }
   return reply.buffers.voxels as Float32Array;
 }
