@@ -7,3 +7,4 @@ shareBackend(createBackend);
 export * from "./api.ts";
 export { createBackend } from "./backend/load-browser.ts";
 export { decode, decodeAll, encode, encodeAll } from "./io/index.ts";
+export type { EncodeReport } from "./io/nifti-stored.ts";

@@ -16,3 +16,4 @@ export {
   writeVolume,
   writeVolumes,
 } from "./io/index-node.ts";
+export type { EncodeReport } from "./io/nifti-stored.ts";

@@ -2,6 +2,7 @@
 import type { Backend } from "../backend/backend.ts";
 import type { Volume } from "../volume.ts";
 import type { Content } from "./content.ts";
+import type { EncodeReport } from "./nifti-stored.ts";
 import type { Notes } from "./warnings.ts";
 
 export interface Format {
@@ -13,7 +14,14 @@ export interface Format {
   /** The volumes in the file's order, at least one. Throws `SeveralVolumes` where `single` is set and there are more. */
   decode(content: Content, context: DecodeContext): Promise<Volume[]>;
   /** The file's bytes, not compressed. The volumes, at least one, share one grid. */
-  encode(volumes: readonly Volume[]): Promise<Uint8Array>;
+  encode(volumes: readonly Volume[], context: EncodeContext): Promise<Uint8Array>;
+}
+
+export interface EncodeContext {
+  readonly datatype: string;
+  /** Asked for only where voxels must be converted. */
+  readonly backend: () => Promise<Backend>;
+  readonly onReport?: ((report: EncodeReport) => void) | undefined;
 }
 
 export interface DecodeContext {

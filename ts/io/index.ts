@@ -11,6 +11,8 @@ import { contentOf } from "./content.ts";
 import { defaultLimits, type Format, type Limits } from "./format.ts";
 import { gzip, isGzip } from "./gzip.ts";
 import { nifti } from "./nifti.ts";
+import type { EncodeReport } from "./nifti-stored.ts";
+import type { DatatypeName } from "./nifti-types.ts";
 import type { Platform } from "./platform.ts";
 import { portablePlatform } from "./platform-portable.ts";
 import { Notes } from "./warnings.ts";
@@ -31,6 +33,15 @@ export interface DecodeOptions {
 }
 
 export interface EncodeOptions {
+  /**
+   * The type of the stored numbers: `float32` where it is not given, `input` for that of the file that the volume was
+   * read from. Integers that the type holds are stored as they are; otherwise voxels are scaled and rounded half to even.
+   */
+  readonly datatype?: DatatypeName | "input" | undefined;
+  /** Is told the type, the scaling and what rounding changed. */
+  readonly onReport?: ((report: EncodeReport) => void) | undefined;
+  /** Converts voxels to another type; the one that all callers share where it is not given. */
+  readonly backend?: Backend | undefined;
   readonly gzip?: boolean | undefined;
   /** How hard gzip tries, 1 to 9; 1 where it is not given, since more costs far more time than it saves space. */
   readonly level?: number | undefined;
@@ -71,7 +82,7 @@ async function decodeEach(bytes: Uint8Array, options: DecodeOptions, single: boo
   }
 }
 
-/** The bytes of a file that holds `volume`: NIfTI, `float32`. */
+/** The bytes of a file that holds `volume`: NIfTI, `float32` unless the options say otherwise. */
 export async function encode(volume: Volume, options: EncodeOptions = {}): Promise<Uint8Array> {
   return encodeAll([volume], options);
 }
@@ -82,7 +93,9 @@ export async function encodeAll(volumes: readonly Volume[], options: EncodeOptio
   if (!Number.isInteger(level) || level < 1 || level > 9) {
     throw new VoxnormError("BadOption", `encode: level: expected 1 to 9, got ${level}`, { level });
   }
-  const bytes = await nifti.encode(volumes);
+  const backend = async () => options.backend ?? sharedBackend();
+  const { datatype = "float32", onReport } = options;
+  const bytes = await nifti.encode(volumes, { datatype, backend, onReport });
   return options.gzip ? gzip(bytes, platform, level) : bytes;
 }
 

@@ -1,5 +1,6 @@
 /**
- * Writes NIfTI: one file, little-endian `float32`, no scaling; NIfTI-1, or -2 where a size exceeds 32767.
+ * Writes NIfTI: one file, little-endian, `float32` without scaling unless the caller asks for another type (see
+ * `nifti-stored.ts`); NIfTI-1, or -2 where a size exceeds 32767.
  *
  * The volume has one affine, so both forms say the same, with the code of the transform that it was read from (the
  * other transform of the input is gone, and its code would no longer be true). Readers that prefer the sform and
@@ -9,11 +10,14 @@
 import { VoxnormError } from "../errors.ts";
 import type { Affine, Grid, Triple, Volume } from "../volume.ts";
 import { allocate } from "./bytes.ts";
+import type { EncodeContext } from "./format.ts";
 import type { NiftiMeta } from "./nifti.ts";
 import { extensionBytes } from "./nifti-extensions.ts";
 import { headerSize } from "./nifti-header.ts";
 import { farthestCorner } from "./nifti-itk.ts";
 import { fromQform, type Qform, toQuaternion } from "./nifti-quaternion.ts";
+import { type EncodeReport, storeVoxels } from "./nifti-stored.ts";
+import { type DatatypeName, datatypeNames, typeNamed } from "./nifti-types.ts";
 
 /** "Aligned to something": what nibabel writes where nothing is known. */
 const aligned = 2;
@@ -21,7 +25,7 @@ const millimetres = 2;
 /** How far the qform may misplace a corner, in the shortest step between voxels. */
 const largestMiss = 0.01;
 
-export async function encodeNifti(volumes: readonly Volume[]): Promise<Uint8Array> {
+export async function encodeNifti(volumes: readonly Volume[], context: EncodeContext): Promise<Uint8Array> {
   const [first] = volumes;
   if (first === undefined)
     throw new VoxnormError("BadVolume", "NIfTI: expected at least one volume to write, got none");
@@ -32,18 +36,29 @@ export async function encodeNifti(volumes: readonly Volume[]): Promise<Uint8Arra
   const version = [...first.grid.shape, volumes.length].some((size) => size > 32767) ? 2 : 1;
   const between = extensionBytes(headerOf(first).extensions ?? []);
   const offset = headerSize[version] + between.length;
-  const bytes = allocate(offset + volumes.length * first.data.byteLength);
-  const fields = fieldsOf(first, volumes.length, version, offset);
+  const { report, pieces } = await storeVoxels(volumes, datatypeFor(first, context.datatype), context.backend);
+  const bytes = allocate(pieces.reduce((sum, piece) => sum + piece.length, offset));
+  const fields = fieldsOf(first, volumes.length, version, offset, report);
   if (version === 1) writeNifti1(bytes, fields);
   else writeNifti2(bytes, fields);
   bytes.set(between, headerSize[version]);
-  for (const [index, { data }] of volumes.entries()) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset + index * data.byteLength);
-  }
+  for (const [index, piece] of pieces.entries()) bytes.set(piece, offset + index * piece.length);
+  context.onReport?.(report);
   return bytes;
 }
 
+/** The type to write; `input` is that of the file that the volume was read from. */
+function datatypeFor(volume: Volume, wanted: string): DatatypeName {
+  const name = wanted === "input" ? headerOf(volume).datatype : wanted;
+  const found = datatypeNames.find((known) => known === name);
+  if (found !== undefined) return found;
+  const got = wanted === "input" ? "input, of a volume that was read from no NIfTI file" : wanted;
+  const message = `encode: datatype: expected input or one of ${datatypeNames.join(", ")}, got ${got}`;
+  throw new VoxnormError("BadOption", message, { datatype: wanted });
+}
+
 interface Fields {
+  readonly report: EncodeReport;
   readonly offset: number;
   readonly dim: readonly number[];
   readonly pixdim: readonly number[];
@@ -61,7 +76,7 @@ function headerOf({ meta }: Volume): Partial<NiftiMeta> {
   return input?.format === "nifti" ? input : {};
 }
 
-function fieldsOf(volume: Volume, volumes: number, version: 1 | 2, offset: number): Fields {
+function fieldsOf(volume: Volume, volumes: number, version: 1 | 2, offset: number, report: EncodeReport): Fields {
   const { grid } = volume;
   const header = headerOf(volume);
   const { sformCode, qformCode } = header;
@@ -69,6 +84,7 @@ function fieldsOf(volume: Volume, volumes: number, version: 1 | 2, offset: numbe
   const qform = qformOf(grid, version);
   const step = header.pixdim?.[4] ?? 1;
   return {
+    report,
     offset,
     dim: [volumes > 1 ? 4 : 3, ...grid.shape, volumes, 1, 1, 1],
     pixdim: [qform.qfac, ...grid.spacing, volumes > 1 ? step : 1, 1, 1, 1],
@@ -103,9 +119,9 @@ function writeNifti1(bytes: Uint8Array<ArrayBuffer>, fields: Fields): void {
   int(0, 348);
   text(38, "r", 1);
   short(40, ...fields.dim);
-  short(70, 16, 32);
+  short(70, ...typeOf(fields));
   float(76, ...fields.pixdim);
-  float(108, fields.offset, 1, 0);
+  float(108, fields.offset, fields.report.slope, fields.report.intercept);
   bytes[123] = fields.units;
   text(148, fields.description, 79);
   short(252, fields.qformCode, fields.sformCode);
@@ -117,15 +133,20 @@ function writeNifti2(bytes: Uint8Array<ArrayBuffer>, fields: Fields): void {
   const { short, int, long, double, text } = writers(bytes);
   int(0, 540);
   text(4, "n+2\0\r\n\x1a\n", 8);
-  short(12, 16, 32);
+  short(12, ...typeOf(fields));
   long(16, ...fields.dim);
   double(104, ...fields.pixdim);
   long(168, fields.offset);
-  double(176, 1, 0);
+  double(176, fields.report.slope, fields.report.intercept);
   text(240, fields.description, 79);
   int(344, fields.qformCode, fields.sformCode);
   double(352, ...fields.qform.quaternion, ...fields.qform.offset, ...fields.sform.flat());
   int(500, fields.units);
+}
+
+function typeOf({ report }: Fields): [code: number, bits: number] {
+  const { code, bytes } = typeNamed(report.datatype);
+  return [code, 8 * bytes];
 }
 
 /** Writers of consecutive little-endian numbers. */
