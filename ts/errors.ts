@@ -22,6 +22,7 @@ export const errorCodes = {
   UnknownFormat: { kind: "input", meaning: "The content is of no format that voxnorm reads" },
   BadHeader: { kind: "input", meaning: "The header contradicts itself or the format" },
   UnsupportedType: { kind: "input", meaning: "The voxels are stored as a type that voxnorm does not read" },
+  SeveralVolumes: { kind: "input", meaning: "The file holds several volumes; `readVolumes` and `decodeAll` read them" },
   Truncated: { kind: "input", meaning: "The file holds fewer bytes than its header declares" },
   TrailingData: { kind: "input", meaning: "The file holds more bytes than its header declares" },
   BadGzip: { kind: "input", meaning: "The gzip stream is damaged" },

@@ -6,4 +6,14 @@ shareBackend(createBackend);
 
 export * from "./api.ts";
 export { createBackend } from "./backend/load-node.ts";
-export { decode, encode, readVolume, writeVolume } from "./io/index-node.ts";
+export {
+  decode,
+  decodeAll,
+  encode,
+  encodeAll,
+  readVolume,
+  readVolumes,
+  writeVolume,
+  writeVolumes,
+} from "./io/index-node.ts";
+export type { EncodeReport } from "./io/nifti-stored.ts";

@@ -144,7 +144,7 @@ describe("--json", () => {
     await writeFile(place.at("nowhere.nii"), bytes);
     const ran = await voxnorm(["n4", "nowhere.nii", "-o", "e.nii", ...flags, "--json"], { cwd: place.folder });
     const [{ warnings }] = parse(ran).inputs;
-    expect(warnings.map(({ code }: { code: string }) => code)).toEqual(["NoOrientation"]);
+    expect(warnings.map(({ code }: { code: string }) => code)).toEqual(["NoOrientation", "ItkDiffers"]);
     // First of all, so that the last line is how it ended.
     expect(ran.stderr.split("\n")[0]).toBe(`warning: nowhere.nii: ${warnings[0].message}`);
     expect(ran.last).toBe("wrote e.nii");

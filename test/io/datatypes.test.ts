@@ -84,8 +84,21 @@ describe.each(Object.entries(backends))("on %s", (_, createBackend) => {
     const large = niftiBytes({ datatype: 8, dim, voxels: store("int32", [16777217, 1, 2, 3, 33554433, 4], true) });
     const volume = await read(large, { backend });
     expect(volume.meta.warnings).toEqual([
-      { code: "IntegersRounded", message: "2 of 6 integers were rounded to single precision" },
+      {
+        code: "IntegersRounded",
+        message: "2 of 6 integers were rounded to single precision, which holds all up to ±2^24",
+      },
     ]);
+    // The ends of 64 bits: powers of two are held, their neighbours are not.
+    for (const [name, numbers, rounded] of [
+      ["int64", [-(2n ** 63n), 2n ** 63n - 1n, 2n ** 24n, 2n ** 24n + 1n, -(2n ** 53n) - 1n, 5n], 3],
+      ["uint64", [0n, 2n ** 64n - 1n, 2n ** 24n + 2n, 2n ** 24n + 1n, 2n ** 53n + 1n, 5n], 3],
+    ] as const) {
+      const voxels = new Uint8Array(BigInt64Array.from(numbers.map((n) => BigInt.asIntN(64, n))).buffer);
+      const volume = await read(niftiBytes({ datatype: types[name][0], dim, voxels }), { backend });
+      expect([...volume.data]).toEqual(numbers.map((n) => Math.fround(Number(n))));
+      expect(volume.meta.warnings[0]!.message).toContain(`${rounded} of 6 integers`);
+    }
     const huge = niftiBytes({ datatype: 64, dim, voxels: store("float64", [1e300, 1, 2, 3, -1e39, 4], true) });
     await expect(read(huge, { backend })).rejects.toMatchObject({
       code: "ValueOutOfRange",

@@ -38,21 +38,22 @@ describe(`against ${recorded.source}`, () => {
 describe("warnings", () => {
   const size = (...sizes: number[]) => [1, ...sizes, 1, 1, 1, 1];
   it.each([
-    ["no form", { sform: none }, ["NoOrientation"]],
-    ["an sform with sizes of 0", { pixdim: size(0, -1, 0) }, []],
+    ["no form", { sform: none }, ["NoOrientation", "ItkDiffers"]],
+    ["an sform with sizes of 0", { pixdim: size(0, 1, 0) }, []],
+    ["an sform with a negative size", { pixdim: size(1, -1, 1) }, ["ItkDiffers"]],
     [
       "no form and sizes of 0",
       { sform: none, pixdim: size(0, -2, 3) },
-      ["SpacingRepaired", "SpacingRepaired", "NoOrientation"],
+      ["SpacingRepaired", "SpacingRepaired", "NoOrientation", "ItkDiffers"],
     ],
     ["a qform and a size of 0", { sform: none, qform: qform(0, 0, 0), pixdim: size(1, 1, 0) }, ["SpacingRepaired"]],
     ["qfac 3", { sform: none, qform: qform(0, 0, 0), pixdim: [3, 1, 1, 1, 1, 1, 1, 1] }, ["QfacRepaired"]],
     ["qfac 0", { sform: none, qform: qform(0, 0, 0), pixdim: [0, 1, 1, 1, 1, 1, 1, 1] }, []],
-    ["an unknown code", { sform: { ...identity, code: 6 } }, ["UnknownTransformCode", "NoOrientation"]],
+    ["an unknown code", { sform: { ...identity, code: 6 } }, ["UnknownTransformCode", "NoOrientation", "ItkDiffers"]],
     ["a quaternion too long by rounding", { sform: none, qform: qform(0, 0, 1.000002) }, []],
-    ["shear", { sform: sform(1, 0.1, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0) }, ["Sheared"]],
-    ["metres", { units: 1 }, ["UnitsIgnored"]],
-    ["micrometres and seconds", { units: 3 + 8 }, ["UnitsIgnored"]],
+    ["shear", { sform: sform(1, 0.1, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0) }, ["Sheared", "ItkDiffers"]],
+    ["metres", { units: 1 }, ["ItkDiffers", "UnitsIgnored"]],
+    ["micrometres and seconds", { units: 3 + 8 }, ["ItkDiffers", "UnitsIgnored"]],
     ["millimetres and seconds", { units: 2 + 8 }, []],
     ["no unit", { units: 0 }, []],
   ])("%s", async (_, parts, expected) => {

@@ -181,3 +181,48 @@ it("refuses what is no volume, and levels that do not exist", async () => {
   for (const volume of broken) await expect(encode(volume)).rejects.toMatchObject({ code: "BadVolume" });
   await expect(encode(sound, { gzip: true, level: 10 })).rejects.toMatchObject({ code: "BadOption" });
 });
+
+describe("extensions", () => {
+  const content = Uint8Array.from({ length: 24 }, (_, i) => 200 - i);
+  const between = (little: boolean) => {
+    const bytes = new Uint8Array(4 + 32 + 16);
+    const view = new DataView(bytes.buffer);
+    bytes[0] = 1;
+    view.setInt32(4, 32, little);
+    view.setInt32(8, 6, little);
+    bytes.set(content, 12);
+    view.setInt32(36, 16, little);
+    view.setInt32(40, 4242, little);
+    return bytes;
+  };
+
+  it("are kept, byte for byte, in both versions and from both byte orders", async () => {
+    for (const version of [1, 2] as const) {
+      for (const little of [true, false]) {
+        const volume = await read(niftiBytes({ version, little, between: between(little) }));
+        const written = await encode(volume);
+        // The flag, sizes and codes are little-endian now; the content is nobody's.
+        expect([...written.subarray(348, 348 + 52)]).toEqual([...between(true)]);
+        const found = await read(written);
+        expect([...found.data]).toEqual([...volume.data]);
+        expect(found.meta.warnings).toEqual([]);
+        expect(found.meta.header).toMatchObject({
+          voxOffset: 400,
+          extensions: [
+            { code: 6, size: 32, content },
+            { code: 4242, size: 16 },
+          ],
+        });
+      }
+    }
+  });
+
+  it("are padded where somebody made one of another size", async () => {
+    const { data, grid, meta } = await read(niftiBytes({ between: between(true) }));
+    const header = { ...(meta.header as object), extensions: [{ code: 4, size: 0, content: Uint8Array.of(1, 2, 3) }] };
+    const found = await read(await encode({ data, grid, meta: { ...meta, header } }));
+    expect(found.meta.header).toMatchObject({
+      extensions: [{ code: 4, size: 16, content: Uint8Array.of(1, 2, 3, 0, 0, 0, 0, 0) }],
+    });
+  });
+});

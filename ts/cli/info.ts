@@ -66,10 +66,18 @@ async function look(volume: Volume, backend: Backend) {
     origin: grid.origin,
     affine: grid.affine,
     range: range as { low: number | null; high: number | null; notFinite: number },
-    header: meta.header ?? null,
+    header: listed(meta.header) ?? null,
     decisions: meta.decisions,
     warnings: meta.warnings,
   };
+}
+
+/** A header to print: extensions are listed without their bytes, which no terminal is for. */
+function listed(header: unknown): unknown {
+  if (Array.isArray(header)) return header.map(listed);
+  if (typeof header !== "object" || header === null) return header;
+  const shown = Object.entries(header).filter(([, value]) => !(value instanceof Uint8Array));
+  return Object.fromEntries(shown.map(([name, value]) => [name, listed(value)]));
 }
 
 function text(path: string, facts: Facts): string {

@@ -2,6 +2,7 @@
 import type { Backend } from "../backend/backend.ts";
 import type { Volume } from "../volume.ts";
 import type { Content } from "./content.ts";
+import type { EncodeReport } from "./nifti-stored.ts";
 import type { Notes } from "./warnings.ts";
 
 export interface Format {
@@ -10,14 +11,24 @@ export interface Format {
   readonly extensions: readonly string[];
   /** Whether a file that begins so is meant to be of this format, be it sound or not. */
   recognises(start: Uint8Array): boolean;
-  decode(content: Content, context: DecodeContext): Promise<Volume>;
-  /** The file's bytes, not compressed. */
-  encode(volume: Volume): Promise<Uint8Array>;
+  /** The volumes in the file's order, at least one. Throws `SeveralVolumes` where `single` is set and there are more. */
+  decode(content: Content, context: DecodeContext): Promise<Volume[]>;
+  /** The file's bytes, not compressed. The volumes, at least one, share one grid. */
+  encode(volumes: readonly Volume[], context: EncodeContext): Promise<Uint8Array>;
+}
+
+export interface EncodeContext {
+  readonly datatype: string;
+  /** Asked for only where voxels must be converted. */
+  readonly backend: () => Promise<Backend>;
+  readonly onReport?: ((report: EncodeReport) => void) | undefined;
 }
 
 export interface DecodeContext {
   readonly backend: Backend;
   readonly limits: Limits;
+  /** Whether the caller has room for one volume only. */
+  readonly single: boolean;
   /** Collects decisions and warnings for the volume's `meta`. */
   readonly notes: Notes;
   readonly source?: string | undefined;
@@ -25,9 +36,11 @@ export interface DecodeContext {
 }
 
 export interface Limits {
-  /** Most voxels an image may have; more is `TooLarge`, before anything is allocated. */
+  /** Most voxels a file's volumes may have together; more is `TooLarge`, before anything is allocated. */
   readonly voxels: number;
+  /** Most volumes a file may hold; more is `TooLarge`, too. */
+  readonly volumes: number;
 }
 
-/** 2^31 - 1 voxels, 8 GB in memory: what 32-bit indices in peers can address. */
-export const defaultLimits: Limits = { voxels: 2 ** 31 - 1 };
+/** 2^31 - 1 voxels, 8 GB in memory: what 32-bit indices in peers can address. 32767 volumes, the most of NIfTI-1. */
+export const defaultLimits: Limits = { voxels: 2 ** 31 - 1, volumes: 32767 };

@@ -11,6 +11,8 @@ import { contentOf } from "./content.ts";
 import { defaultLimits, type Format, type Limits } from "./format.ts";
 import { gzip, isGzip } from "./gzip.ts";
 import { nifti } from "./nifti.ts";
+import type { EncodeReport } from "./nifti-stored.ts";
+import type { DatatypeName } from "./nifti-types.ts";
 import type { Platform } from "./platform.ts";
 import { portablePlatform } from "./platform-portable.ts";
 import { Notes } from "./warnings.ts";
@@ -31,6 +33,15 @@ export interface DecodeOptions {
 }
 
 export interface EncodeOptions {
+  /**
+   * The type of the stored numbers: `float32` where it is not given, `input` for that of the file that the volume was
+   * read from. Integers that the type holds are stored as they are; otherwise voxels are scaled and rounded half to even.
+   */
+  readonly datatype?: DatatypeName | "input" | undefined;
+  /** Is told the type, the scaling and what rounding changed. */
+  readonly onReport?: ((report: EncodeReport) => void) | undefined;
+  /** Converts voxels to another type; the one that all callers share where it is not given. */
+  readonly backend?: Backend | undefined;
   readonly gzip?: boolean | undefined;
   /** How hard gzip tries, 1 to 9; 1 where it is not given, since more costs far more time than it saves space. */
   readonly level?: number | undefined;
@@ -44,6 +55,15 @@ export interface EncodeOptions {
  * leave `bytes` alone for as long as the volume is used.
  */
 export async function decode(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Volume> {
+  return (await decodeEach(bytes, options, true))[0]!;
+}
+
+/** All volumes in a file's bytes: the time points of a series, each with its own `meta`. As `decode` otherwise. */
+export async function decodeAll(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Volume[]> {
+  return decodeEach(bytes, options, false);
+}
+
+async function decodeEach(bytes: Uint8Array, options: DecodeOptions, single: boolean): Promise<Volume[]> {
   const { source, signal, platform = portablePlatform } = options;
   const backend = options.backend ?? (await sharedBackend());
   const notes = new Notes();
@@ -54,7 +74,7 @@ export async function decode(bytes: Uint8Array, options: DecodeOptions = {}): Pr
     const format = formats.find((format) => format.recognises(start));
     if (format === undefined) throw unknownFormat(start, content.compressed);
     const limits = { ...defaultLimits, ...options.limits };
-    return await format.decode(content, { backend, limits, notes, source, signal });
+    return await format.decode(content, { backend, limits, single, notes, source, signal });
   } catch (error) {
     throw named(error, source);
   } finally {
@@ -62,13 +82,20 @@ export async function decode(bytes: Uint8Array, options: DecodeOptions = {}): Pr
   }
 }
 
-/** The bytes of a file that holds `volume`: NIfTI, `float32`. */
+/** The bytes of a file that holds `volume`: NIfTI, `float32` unless the options say otherwise. */
 export async function encode(volume: Volume, options: EncodeOptions = {}): Promise<Uint8Array> {
+  return encodeAll([volume], options);
+}
+
+/** The bytes of a file that holds all `volumes`, which share one grid, as time points. As `encode` otherwise. */
+export async function encodeAll(volumes: readonly Volume[], options: EncodeOptions = {}): Promise<Uint8Array> {
   const { platform = portablePlatform, level = 1 } = options;
   if (!Number.isInteger(level) || level < 1 || level > 9) {
     throw new VoxnormError("BadOption", `encode: level: expected 1 to 9, got ${level}`, { level });
   }
-  const bytes = await nifti.encode(volume);
+  const backend = async () => options.backend ?? sharedBackend();
+  const { datatype = "float32", onReport } = options;
+  const bytes = await nifti.encode(volumes, { datatype, backend, onReport });
   return options.gzip ? gzip(bytes, platform, level) : bytes;
 }
 

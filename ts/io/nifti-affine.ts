@@ -2,12 +2,12 @@
  * Which of NIfTI's transforms places the image, as nibabel 5.4 decides it.
  *
  * The sform where its code is one of 1 to 5, else the qform where its code is, else the image is centred at the
- * origin with x to the left (nibabel's "base affine"). ITK differs in all three: it prefers the qform unless the
- * sform's code is 1, takes spacing from pixdim always, and does not centre.
+ * origin with x to the left (nibabel's "base affine"). ITK differs in all three, see `nifti-itk.ts`.
  */
 import { type ErrorDetail, VoxnormError } from "../errors.ts";
 import { type Affine, gridOf, scaling, type Triple } from "../volume.ts";
 import type { NiftiHeader } from "./nifti-header.ts";
+import { noteItk } from "./nifti-itk.ts";
 import { fromQform } from "./nifti-quaternion.ts";
 import type { Notes } from "./warnings.ts";
 
@@ -25,8 +25,14 @@ export interface Placement {
   readonly from: TransformSource;
 }
 
-/** Throws `BadHeader` where the transform in use is singular or not finite. */
+/** Throws `BadHeader` where the transform in use is singular or not finite. Warns where ITK would decide otherwise. */
 export function placement(header: NiftiHeader, shape: Triple, notes: Notes): Placement {
+  const placed = asNibabel(header, shape, notes);
+  noteItk(header, shape, placed.affine, notes);
+  return placed;
+}
+
+function asNibabel(header: NiftiHeader, shape: Triple, notes: Notes): Placement {
   const notFinite = header.pixdim.slice(1, 1 + Math.min(3, header.dim[0]!)).findIndex((size) => !Number.isFinite(size));
   if (notFinite >= 0) {
     fail(`pixdim[${notFinite + 1}]: expected a finite length, got ${header.pixdim[notFinite + 1]}`, {
@@ -47,10 +53,8 @@ export function placement(header: NiftiHeader, shape: Triple, notes: Notes): Pla
   const message = "neither sform nor qform is given; the image was centred at the origin with x to the left";
   notes.warn("NoOrientation", message);
   notes.decide("No transform is given: the image is centred at the origin with x to the left, as nibabel does.");
-  return {
-    affine: base(shape, spacing.map((size, axis) => (axis < header.dim[0]! ? size : 1)) as Triple),
-    from: "none",
-  };
+  const used = spacing.map((size, axis) => (axis < header.dim[0]! ? size : 1)) as Triple;
+  return { affine: checked(base(shape, used), "pixdim", notes), from: "none" };
 }
 
 const meanings = ["unknown", "scanner", "aligned", "Talairach", "MNI 152", "template"];

@@ -1,16 +1,31 @@
 /**
  * The extensions between header and voxels: size, code, content, one after the other.
  *
- * Any code is accepted. They are listed and not carried over to files that we write, since what they say (a pipeline's
- * history, a DICOM header) need not hold for the voxels that we write.
+ * Any code is accepted. What they say (a pipeline's history, a DICOM header) is nobody's here: it is kept as it is and
+ * written again, the content byte for byte.
  */
 import { VoxnormError } from "../errors.ts";
+import { allocate, concatenate } from "./bytes.ts";
 import type { Warn } from "./warnings.ts";
 
 export interface Extension {
   readonly code: number;
   /** Bytes, with the eight of size and code. */
   readonly size: number;
+  /** What follows size and code, padding and all, in a buffer of its own. */
+  readonly content: Uint8Array;
+}
+
+/** What lies between header and voxels of a file that we write: the flag and the extensions. */
+export function extensionBytes(extensions: readonly Extension[]): Uint8Array {
+  const pieces = extensions.map(({ code, content }) => {
+    const head = new DataView(new ArrayBuffer(8));
+    const size = Math.ceil((8 + content.length) / 16) * 16;
+    head.setInt32(0, size, true);
+    head.setInt32(4, code, true);
+    return [new Uint8Array(head.buffer), content, allocate(size - 8 - content.length)];
+  });
+  return concatenate([Uint8Array.of(extensions.length > 0 ? 1 : 0, 0, 0, 0), ...pieces.flat()]);
 }
 
 /** The extensions in `bytes`, from `start` to where the voxels begin. Throws `BadHeader`. */
@@ -36,7 +51,7 @@ export function readExtensions(
       const message = `NIfTI: extension at byte ${at}: expected a size that is a multiple of 16`;
       throw new VoxnormError("BadHeader", `${message} and ends by byte ${voxels}, got ${size}`, { at, size, voxels });
     }
-    found.push({ code, size });
+    found.push({ code, size, content: bytes.slice(at + 8, at + size) });
     at += size;
   }
   return found;

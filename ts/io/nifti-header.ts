@@ -9,6 +9,7 @@
 import { NIFTI1, NIFTI2 } from "nifti-reader-js";
 import { type ErrorCode, type ErrorDetail, VoxnormError } from "../errors.ts";
 import type { Affine, Triple } from "../volume.ts";
+import type { Limits } from "./format.ts";
 import { type StoredType, storedType } from "./nifti-types.ts";
 import type { Warn } from "./warnings.ts";
 
@@ -44,7 +45,11 @@ export interface Layout {
   readonly header: NiftiHeader;
   readonly type: StoredType;
   readonly shape: Triple;
+  /** Of one volume. */
   readonly voxels: number;
+  readonly volumes: number;
+  /** How many of the volumes are values of the same voxels rather than time points. */
+  readonly valuesPerVoxel: number;
   /** Where the voxels begin. */
   readonly offset: number;
   /** How many bytes the file must have. */
@@ -55,16 +60,22 @@ export interface Layout {
 export const headerSize = { 1: 348, 2: 540 } as const;
 
 /** The header that `start` begins with. Throws `Truncated`, `BadHeader`, `UnknownFormat`, `UnsupportedType`, `TooLarge`. */
-export function readHeader(start: Uint8Array, maxVoxels: number, warn: Warn): Layout {
+export function readHeader(start: Uint8Array, limits: Limits, warn: Warn): Layout {
   const { version, little } = recognise(start);
   const header = parse(start, version, little);
-  const shape = checkedShape(header.dim);
+  const { shape, times, valuesPerVoxel } = checkedShape(header.dim);
   const voxels = shape[0] * shape[1] * shape[2];
-  if (voxels > maxVoxels) {
-    fail("TooLarge", `expected at most ${maxVoxels} voxels, got ${voxels} (${shape.join(" × ")})`, {
+  const volumes = times * valuesPerVoxel;
+  if (volumes > limits.volumes) {
+    const message = `expected at most ${limits.volumes} volumes, got ${volumes}`;
+    fail("TooLarge", message, { volumes, limit: limits.volumes });
+  }
+  if (voxels * volumes > limits.voxels) {
+    const sizes = volumes > 1 ? [...shape, volumes] : shape;
+    fail("TooLarge", `expected at most ${limits.voxels} voxels, got ${voxels * volumes} (${sizes.join(" × ")})`, {
       shape,
-      voxels,
-      limit: maxVoxels,
+      voxels: voxels * volumes,
+      limit: limits.voxels,
     });
   }
   const type = storedType(header.datatypeCode);
@@ -72,7 +83,8 @@ export function readHeader(start: Uint8Array, maxVoxels: number, warn: Warn): La
     warn("BitpixMismatch", `bitpix is ${header.bitpix} though datatype is ${type.name}; datatype was believed`);
   }
   const offset = checkedOffset(header.voxOffset, version, warn);
-  return { header, type, shape, voxels, offset, size: offset + voxels * type.bytes };
+  const size = offset + voxels * volumes * type.bytes;
+  return { header, type, shape, voxels, volumes, valuesPerVoxel, offset, size };
 }
 
 /** Which version in which byte order, or why it is neither. */
@@ -159,8 +171,8 @@ function parse(start: Uint8Array, version: 1 | 2, little: boolean): NiftiHeader 
   };
 }
 
-/** Voxels along x, y, z. Sizes past `dim[0]` are ignored, as nibabel does. */
-function checkedShape(dim: readonly number[]): Triple {
+/** Voxels along x, y, z, and what there is of such volumes. Sizes past `dim[0]` are ignored, as nibabel does. */
+function checkedShape(dim: readonly number[]): { shape: Triple; times: number; valuesPerVoxel: number } {
   const count = dim[0]!;
   if (count < 1 || count > 7) fail("BadHeader", `dim[0]: expected 1 to 7 dimensions, got ${count}`, { dim });
   const sizes = dim.slice(1, 1 + count);
@@ -175,15 +187,8 @@ function checkedShape(dim: readonly number[]): Triple {
     fail("TooLarge", `dim: expected a product below 2^53, got ${sizes.join(" × ")}`, { dim });
   }
   const [x = 1, y = 1, z = 1, times = 1, ...others] = sizes;
-  if (times > 1) {
-    fail("UnsupportedType", `expected one volume, got ${times} time points (${sizes.join(" × ")})`, { dim, times });
-  }
-  const vector = others.reduce((product, size) => product * size, 1);
-  if (vector > 1) {
-    const message = `expected one value a voxel, got ${vector} (${sizes.join(" × ")})`;
-    fail("UnsupportedType", message, { dim, valuesPerVoxel: vector });
-  }
-  return [x, y, z];
+  const valuesPerVoxel = others.reduce((product, size) => product * size, 1);
+  return { shape: [x, y, z], times, valuesPerVoxel };
 }
 
 /**

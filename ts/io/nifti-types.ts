@@ -7,7 +7,7 @@ export interface StoredType {
   readonly bytes: number;
 }
 
-const read: Record<number, StoredType> = {
+const read = {
   2: { name: "uint8", bytes: 1 },
   4: { name: "int16", bytes: 2 },
   8: { name: "int32", bytes: 4 },
@@ -18,7 +18,16 @@ const read: Record<number, StoredType> = {
   768: { name: "uint32", bytes: 4 },
   1024: { name: "int64", bytes: 8 },
   1280: { name: "uint64", bytes: 8 },
-};
+} as const satisfies Record<number, StoredType>;
+
+export type DatatypeName = (typeof read)[keyof typeof read]["name"];
+
+export const datatypeNames = Object.values(read).map(({ name }) => name);
+
+export function typeNamed(name: DatatypeName): StoredType & { readonly code: number } {
+  const [code, type] = Object.entries(read).find(([, type]) => type.name === name)!;
+  return { ...type, code: Number(code) };
+}
 
 const notRead: Record<number, string> = {
   0: "unknown",
@@ -33,9 +42,9 @@ const notRead: Record<number, string> = {
 
 /** Throws `UnsupportedType`, naming the type and what is read. */
 export function storedType(code: number): StoredType {
-  const type = read[code];
+  const type = (read as Record<number, StoredType>)[code];
   if (type !== undefined) return type;
-  const supported = Object.values(read).map(({ name }) => name);
+  const supported = datatypeNames;
   const message = `datatype: expected one of ${supported.join(", ")}, got ${code} (${notRead[code] ?? "not defined"})`;
   throw new VoxnormError("UnsupportedType", message, { datatype: code, name: notRead[code] ?? null, supported });
 }

@@ -1,17 +1,23 @@
 /**
- * Writes NIfTI: one file, little-endian `float32`, no scaling; NIfTI-1, or -2 where a size exceeds 32767.
+ * Writes NIfTI: one file, little-endian, `float32` without scaling unless the caller asks for another type (see
+ * `nifti-stored.ts`); NIfTI-1, or -2 where a size exceeds 32767.
  *
  * The volume has one affine, so both forms say the same, with the code of the transform that it was read from (the
  * other transform of the input is gone, and its code would no longer be true). Readers that prefer the sform and
  * readers that prefer the qform then agree. What a quaternion cannot say, such as shear, is left to the sform: the
- * qform's code is 0. Description and units are the input's.
+ * qform's code is 0. Description, units and extensions are the input's.
  */
 import { VoxnormError } from "../errors.ts";
 import type { Affine, Grid, Triple, Volume } from "../volume.ts";
 import { allocate } from "./bytes.ts";
+import type { EncodeContext } from "./format.ts";
 import type { NiftiMeta } from "./nifti.ts";
+import { extensionBytes } from "./nifti-extensions.ts";
 import { headerSize } from "./nifti-header.ts";
+import { farthestCorner } from "./nifti-itk.ts";
 import { fromQform, type Qform, toQuaternion } from "./nifti-quaternion.ts";
+import { type EncodeReport, storeVoxels } from "./nifti-stored.ts";
+import { type DatatypeName, datatypeNames, typeNamed } from "./nifti-types.ts";
 
 /** "Aligned to something": what nibabel writes where nothing is known. */
 const aligned = 2;
@@ -19,20 +25,40 @@ const millimetres = 2;
 /** How far the qform may misplace a corner, in the shortest step between voxels. */
 const largestMiss = 0.01;
 
-export async function encodeNifti(volume: Volume): Promise<Uint8Array> {
-  check(volume);
-  const { data, grid } = volume;
-  const version = grid.shape.some((size) => size > 32767) ? 2 : 1;
-  const offset = headerSize[version] + 4;
-  const bytes = allocate(offset + data.byteLength);
-  const fields = fieldsOf(volume, version, offset);
+export async function encodeNifti(volumes: readonly Volume[], context: EncodeContext): Promise<Uint8Array> {
+  const [first] = volumes;
+  if (first === undefined)
+    throw new VoxnormError("BadVolume", "NIfTI: expected at least one volume to write, got none");
+  for (const [index, volume] of volumes.entries()) {
+    check(volume);
+    expectGrid(first.grid, volume.grid, index);
+  }
+  const version = [...first.grid.shape, volumes.length].some((size) => size > 32767) ? 2 : 1;
+  const between = extensionBytes(headerOf(first).extensions ?? []);
+  const offset = headerSize[version] + between.length;
+  const { report, pieces } = await storeVoxels(volumes, datatypeFor(first, context.datatype), context.backend);
+  const bytes = allocate(pieces.reduce((sum, piece) => sum + piece.length, offset));
+  const fields = fieldsOf(first, volumes.length, version, offset, report);
   if (version === 1) writeNifti1(bytes, fields);
   else writeNifti2(bytes, fields);
-  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
+  bytes.set(between, headerSize[version]);
+  for (const [index, piece] of pieces.entries()) bytes.set(piece, offset + index * piece.length);
+  context.onReport?.(report);
   return bytes;
 }
 
+/** The type to write; `input` is that of the file that the volume was read from. */
+function datatypeFor(volume: Volume, wanted: string): DatatypeName {
+  const name = wanted === "input" ? headerOf(volume).datatype : wanted;
+  const found = datatypeNames.find((known) => known === name);
+  if (found !== undefined) return found;
+  const got = wanted === "input" ? "input, of a volume that was read from no NIfTI file" : wanted;
+  const message = `encode: datatype: expected input or one of ${datatypeNames.join(", ")}, got ${got}`;
+  throw new VoxnormError("BadOption", message, { datatype: wanted });
+}
+
 interface Fields {
+  readonly report: EncodeReport;
   readonly offset: number;
   readonly dim: readonly number[];
   readonly pixdim: readonly number[];
@@ -44,16 +70,24 @@ interface Fields {
   readonly description: string;
 }
 
-function fieldsOf({ grid, meta }: Volume, version: 1 | 2, offset: number): Fields {
+/** The header that the volume was read with, where that was NIfTI. */
+function headerOf({ meta }: Volume): Partial<NiftiMeta> {
   const input = meta.header as Partial<NiftiMeta> | undefined;
-  const header = input?.format === "nifti" ? input : {};
+  return input?.format === "nifti" ? input : {};
+}
+
+function fieldsOf(volume: Volume, volumes: number, version: 1 | 2, offset: number, report: EncodeReport): Fields {
+  const { grid } = volume;
+  const header = headerOf(volume);
   const { sformCode, qformCode } = header;
   const code = { sform: sformCode, qform: qformCode, none: aligned }[header.transform ?? "none"] ?? aligned;
   const qform = qformOf(grid, version);
+  const step = header.pixdim?.[4] ?? 1;
   return {
+    report,
     offset,
-    dim: [3, ...grid.shape, 1, 1, 1, 1],
-    pixdim: [qform.qfac, ...grid.spacing, 1, 1, 1, 1],
+    dim: [volumes > 1 ? 4 : 3, ...grid.shape, volumes, 1, 1, 1],
+    pixdim: [qform.qfac, ...grid.spacing, volumes > 1 ? step : 1, 1, 1, 1],
     qformCode: misses(qform, grid, version) ? 0 : code,
     sformCode: code,
     qform,
@@ -85,9 +119,9 @@ function writeNifti1(bytes: Uint8Array<ArrayBuffer>, fields: Fields): void {
   int(0, 348);
   text(38, "r", 1);
   short(40, ...fields.dim);
-  short(70, 16, 32);
+  short(70, ...typeOf(fields));
   float(76, ...fields.pixdim);
-  float(108, fields.offset, 1, 0);
+  float(108, fields.offset, fields.report.slope, fields.report.intercept);
   bytes[123] = fields.units;
   text(148, fields.description, 79);
   short(252, fields.qformCode, fields.sformCode);
@@ -99,15 +133,20 @@ function writeNifti2(bytes: Uint8Array<ArrayBuffer>, fields: Fields): void {
   const { short, int, long, double, text } = writers(bytes);
   int(0, 540);
   text(4, "n+2\0\r\n\x1a\n", 8);
-  short(12, 16, 32);
+  short(12, ...typeOf(fields));
   long(16, ...fields.dim);
   double(104, ...fields.pixdim);
   long(168, fields.offset);
-  double(176, 1, 0);
+  double(176, fields.report.slope, fields.report.intercept);
   text(240, fields.description, 79);
   int(344, fields.qformCode, fields.sformCode);
   double(352, ...fields.qform.quaternion, ...fields.qform.offset, ...fields.sform.flat());
   int(500, fields.units);
+}
+
+function typeOf({ report }: Fields): [code: number, bits: number] {
+  const { code, bytes } = typeNamed(report.datatype);
+  return [code, 8 * bytes];
 }
 
 /** Writers of consecutive little-endian numbers. */
@@ -129,6 +168,16 @@ function writers(bytes: Uint8Array<ArrayBuffer>) {
       for (let index = 0; index < Math.min(room, value.length); index++) bytes[at + index] = value.charCodeAt(index);
     },
   };
+}
+
+/** A file has one grid. */
+function expectGrid(grid: Grid, other: Grid, index: number): void {
+  const same = grid.shape.every((size, axis) => size === other.shape[axis]);
+  const mm = same ? farthestCorner(grid.affine, other.affine, grid.shape) : null;
+  if (mm !== null && mm <= largestMiss * Math.min(...grid.spacing)) return;
+  const found = mm === null ? `one of ${other.shape.join(" × ")}` : `one up to ${mm.toPrecision(3)} mm off`;
+  const message = `NIfTI: volume ${index + 1}: expected the first one's grid of ${grid.shape.join(" × ")}, got ${found}`;
+  throw new VoxnormError("GridMismatch", message, { volume: index, mm });
 }
 
 function check({ data, grid }: Volume): void {

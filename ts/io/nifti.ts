@@ -3,7 +3,7 @@
  *
  * Scaling: `stored × scl_slope + scl_inter` in double precision, rounded once; a slope of 0 or NaN means none, and
  * then the intercept is ignored too (ITK adds it). Units: millimetres, whatever the header says, with a warning.
- * One volume of one value a voxel; sizes of 1 in further dimensions are dropped.
+ * Time points and the values of vectors are volumes of their own; sizes of 1 in further dimensions are dropped.
  *
  * Where nibabel is lenient and the result would be a guess, this is an error; each has its code and its numbers.
  */
@@ -39,13 +39,14 @@ function recognises(start: Uint8Array): boolean {
   return sizes.includes(size) || ["n+1", "ni1"].includes(magic(344)) || ["n+2", "ni2"].includes(magic(4));
 }
 
-async function decode(content: Content, context: DecodeContext): Promise<Volume> {
-  const { notes, limits, source } = context;
+async function decode(content: Content, context: DecodeContext): Promise<Volume[]> {
+  const { notes, limits } = context;
   const start = await content.start(headerSize[2]);
-  const layout = readHeader(start, limits.voxels, notes.warn);
-  const { header, shape, offset, type } = layout;
+  const layout = readHeader(start, limits, notes.warn);
+  const { header, shape, offset } = layout;
+  if (context.single && layout.volumes > 1) throw several(layout);
   notes.decide(
-    `NIfTI-${header.version}, ${header.byteOrder}-endian ${header.datatype}, ${shape.join(" × ")} voxels` +
+    `NIfTI-${header.version}, ${header.byteOrder}-endian ${header.datatype}, ${sizes(layout)} voxels` +
       `${content.compressed ? ", gzip" : ""}.`,
   );
   const { affine, from } = placement(header, shape, notes);
@@ -55,21 +56,40 @@ async function decode(content: Content, context: DecodeContext): Promise<Volume>
   const bytes = await content.whole(layout.size);
   const little = header.byteOrder === "little";
   const extensions = readExtensions(bytes, headerSize[header.version] + 4, offset, little, notes.warn);
-  const stored = bytes.subarray(offset, offset + layout.voxels * type.bytes);
+  const stored = bytes.subarray(offset, offset + layout.voxels * layout.volumes * layout.type.bytes);
   const data = viewed(stored, layout, scale) ?? (await converted(stored, layout, scale, context));
-
+  if (layout.valuesPerVoxel > 1) {
+    const message = `each of the ${layout.valuesPerVoxel} values of a voxel became a volume, in the file's order`;
+    notes.warn("VectorsSplit", message);
+  }
+  const { decisions, warnings } = notes;
   const meta: NiftiMeta = { ...header, transform: from, extensions };
-  return {
-    data,
-    grid: gridOf(shape, affine),
-    meta: {
-      ...(source === undefined ? {} : { source }),
-      decisions: notes.decisions,
-      warnings: notes.warnings,
-      header: meta,
-    },
-  };
+  const named = context.source === undefined ? {} : { source: context.source };
+  const grid = gridOf(shape, affine);
+  return Array.from({ length: layout.volumes }, (_, index) => {
+    const own = layout.volumes > 1 ? [`This is volume ${index + 1} of ${layout.volumes}.`] : [];
+    return {
+      // Of its own, since a view that goes to a worker takes all that it is a view of along.
+      data: layout.volumes > 1 ? data.slice(index * layout.voxels, (index + 1) * layout.voxels) : data,
+      grid,
+      meta: { ...named, decisions: [...decisions, ...own], warnings, header: meta },
+    };
+  });
 }
+
+function several(layout: Layout): VoxnormError {
+  const { volumes, valuesPerVoxel } = layout;
+  const times = volumes / valuesPerVoxel;
+  const parts = [
+    ...(times > 1 ? [`${times} time points`] : []),
+    ...(valuesPerVoxel > 1 ? [`${valuesPerVoxel} values a voxel`] : []),
+  ];
+  const message = `NIfTI: expected one volume, got ${parts.join(" of ")} (${sizes(layout)})`;
+  const detail = { dim: layout.header.dim, volumes, times, valuesPerVoxel };
+  return new VoxnormError("SeveralVolumes", `${message}; readVolumes and decodeAll read them all`, detail);
+}
+
+const sizes = ({ shape, volumes }: Layout) => (volumes > 1 ? [...shape, volumes] : shape).join(" × ");
 
 type Scale = [slope: number, intercept: number] | null;
 
@@ -77,7 +97,8 @@ function scaleOf({ slope, intercept }: NiftiHeader, notes: Notes): Scale {
   if (slope === 0 || Number.isNaN(slope)) {
     notes.decide(`Stored values are taken as they are: scl_slope is ${slope}.`);
     if (intercept !== 0) {
-      notes.warn("IgnoredIntercept", `scl_inter is ${intercept} and was ignored, since scl_slope is ${slope}`);
+      const message = `scl_inter is ${intercept} and was ignored, since scl_slope is ${slope}; ITK would add it`;
+      notes.warn("IgnoredIntercept", message);
     }
     return null;
   }
@@ -99,18 +120,19 @@ function noteUnits({ units }: NiftiHeader, notes: Notes): void {
 }
 
 /** The stored bytes themselves, where they already are what we want. JavaScript's own byte order is little-endian. */
-function viewed(stored: Uint8Array, { header, voxels }: Layout, scale: Scale): Float32Array | undefined {
+function viewed(stored: Uint8Array, { header, voxels, volumes }: Layout, scale: Scale): Float32Array | undefined {
   const same = header.datatype === "float32" && header.byteOrder === "little" && scale === null;
   if (!same || stored.byteOffset % 4 !== 0) return undefined;
-  return new Float32Array(stored.buffer, stored.byteOffset, voxels);
+  return new Float32Array(stored.buffer, stored.byteOffset, voxels * volumes);
 }
 
 async function converted(
   bytes: Uint8Array,
-  { header, voxels }: Layout,
+  { header, ...layout }: Layout,
   scale: Scale,
   { backend, notes, signal }: DecodeContext,
 ): Promise<Float32Array> {
+  const voxels = layout.voxels * layout.volumes;
   const request = { stored: header.datatype, bigEndian: header.byteOrder === "big", scale };
   const reply = await backend.run({ step: "voxels.decode", phase: "run", request, buffers: { bytes }, signal });
   const { rounded, overflowed } = reply.json as { rounded: number; overflowed: number };
@@ -119,7 +141,8 @@ async function converted(
     throw new VoxnormError("ValueOutOfRange", message, { overflowed, voxels });
   }
   if (rounded > 0) {
-    notes.warn("IntegersRounded", `${rounded} of ${voxels} integers were rounded to single precision`);
+    const message = `${rounded} of ${voxels} integers were rounded to single precision, which holds all up to ±2^24`;
+    notes.warn("IntegersRounded", message);
   }
   return reply.buffers.voxels as Float32Array;
 }

@@ -13,7 +13,9 @@ export const warningCodes = {
   SpacingRepaired: "A voxel size that is no length was replaced by 1 mm",
   QfacRepaired: "pixdim[0] was neither 1 nor -1 and was taken as 1",
   Sheared: "The voxels' axes are not at right angles",
+  ItkDiffers: "ITK would place the image elsewhere, or refuse it",
   UnitsIgnored: "The header's spatial unit is not millimetres; its numbers were taken as millimetres",
+  VectorsSplit: "The values of each voxel became a volume each",
   IntegersRounded: "Integers beyond 2^24 were rounded to single precision",
 } as const satisfies Record<string, string>;
 

@@ -1,4 +1,4 @@
-//! Stored voxels of a file to `f32`: byte order, number type, slope and intercept.
+//! Stored voxels of a file to `f32` and back: byte order, number type, slope and intercept.
 
 /// How a file stores a number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -109,6 +109,69 @@ pub fn to_f32(bytes: &[u8], stored: Stored, big_endian: bool, scale: Option<(f64
     }
 }
 
+/// Numbers as a file stores them, and what became of the voxels.
+pub struct Encoded {
+    /// Little-endian numbers.
+    pub bytes: Vec<u8>,
+    /// Voxels that will be read back as another value.
+    pub changed: usize,
+    /// Largest distance of a finite voxel within the range from what will be read back, before that is rounded to `f32`.
+    pub largest_error: f64,
+    /// Finite voxels beyond the type's range; its end is stored.
+    pub outside: usize,
+    /// NaN and infinite voxels of an integer type; 0 or an end of the range is stored.
+    pub not_finite: usize,
+}
+
+/// `(voxel - intercept) / slope` of every voxel, computed in `f64` and rounded half to even.
+///
+/// `scale` of `None` means that voxels are stored as they are. Floating point types take no scale: it is ignored, and
+/// every voxel is held. One pass, one allocation.
+pub fn from_f32(voxels: &[f32], stored: Stored, scale: Option<(f64, f64)>) -> Encoded {
+    let mut encoded = Encoded {
+        bytes: Vec::with_capacity(voxels.len() * stored.bytes()),
+        changed: 0,
+        largest_error: 0.0,
+        outside: 0,
+        not_finite: 0,
+    };
+    macro_rules! write {
+        ($type:ty) => {{
+            let (slope, intercept) = scale.unwrap_or((1.0, 0.0));
+            let (low, high) = (<$type>::MIN as f64, <$type>::MAX as f64);
+            // The largest integer of 64 bits is none of `f64`: `high` lies one beyond.
+            let is_rounded = size_of::<$type>() == 8;
+            for &voxel in voxels {
+                let exact = f64::from(voxel);
+                let number = ((exact - intercept) / slope).round_ties_even();
+                encoded.bytes.extend_from_slice(&(number as $type).to_le_bytes());
+                if !voxel.is_finite() {
+                    encoded.not_finite += 1;
+                } else if number < low || number > high || (is_rounded && number == high) {
+                    encoded.outside += 1;
+                } else {
+                    let back = number * slope + intercept;
+                    encoded.changed += usize::from(back as f32 != voxel);
+                    encoded.largest_error = encoded.largest_error.max((back - exact).abs());
+                }
+            }
+        }};
+    }
+    match stored {
+        Stored::U8 => write!(u8),
+        Stored::I8 => write!(i8),
+        Stored::U16 => write!(u16),
+        Stored::I16 => write!(i16),
+        Stored::U32 => write!(u32),
+        Stored::I32 => write!(i32),
+        Stored::U64 => write!(u64),
+        Stored::I64 => write!(i64),
+        Stored::F32 => encoded.bytes.extend(voxels.iter().flat_map(|voxel| voxel.to_le_bytes())),
+        Stored::F64 => encoded.bytes.extend(voxels.iter().flat_map(|&voxel| f64::from(voxel).to_le_bytes())),
+    }
+    encoded
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +196,21 @@ mod tests {
         assert_eq!(to_f32(&integers, Stored::I32, false, None).rounded, 1);
         let doubles: Vec<u8> = [1e300_f64, f64::INFINITY].iter().flat_map(|v| v.to_le_bytes()).collect();
         assert_eq!(to_f32(&doubles, Stored::F64, false, None).overflowed, 1);
+    }
+
+    #[test]
+    fn halves_are_rounded_to_even_and_what_is_lost_is_counted() {
+        let encoded = from_f32(&[0.5, 1.5, 2.5, 300.0, -1.0, f32::NAN], Stored::U8, None);
+        assert_eq!(encoded.bytes, [0, 2, 2, 255, 0, 0]);
+        assert_eq!((encoded.changed, encoded.outside, encoded.not_finite), (3, 2, 1));
+        assert_eq!(encoded.largest_error, 0.5);
+    }
+
+    #[test]
+    fn the_ends_of_64_bits_are_told_from_what_lies_beyond() {
+        let ends = [9_223_372_036_854_775_808.0, -9_223_372_036_854_775_808.0];
+        assert_eq!(from_f32(&ends, Stored::I64, None).outside, 1);
+        assert_eq!(from_f32(&[18_446_744_073_709_551_616.0], Stored::U64, None).outside, 1);
     }
 
     #[test]

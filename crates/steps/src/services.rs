@@ -4,7 +4,7 @@
 use crate::{Buffer, Call, Error, Owned, Reply, Session};
 use serde::Deserialize;
 use serde_json::json;
-use voxnorm_kernels::convert::{Stored, to_f32};
+use voxnorm_kernels::convert::{Stored, from_f32, to_f32};
 use voxnorm_kernels::digest;
 use voxnorm_kernels::histogram::{Range, range};
 
@@ -12,6 +12,7 @@ type Service = fn(&Call, &Session) -> Result<Reply, Error>;
 
 const SERVICES: &[(&str, Service)] = &[
     ("voxels.decode", decode),
+    ("voxels.encode", encode),
     ("voxels.digest", digest_of),
     ("voxels.range", range_of),
     ("diagnostics.panic", panic),
@@ -47,6 +48,29 @@ fn decode(call: &Call, _: &Session) -> Result<Reply, Error> {
         json: json!({ "rounded": converted.rounded, "overflowed": converted.overflowed }).to_string(),
         buffers: vec![("voxels".into(), Owned::Floats(converted.voxels))],
     })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Encode {
+    stored: String,
+    /// `[slope, intercept]`, or null for none.
+    scale: Option<(f64, f64)>,
+}
+
+/// `voxels` → `bytes`, with what the type could not hold: `{ changed, largestError, outside, notFinite }`.
+fn encode(call: &Call, _: &Session) -> Result<Reply, Error> {
+    let request: Encode = parse(call)?;
+    let stored = Stored::named(&request.stored)
+        .ok_or_else(|| Error::internal(format!("{}: type {:?}", call.step, request.stored)))?;
+    let encoded = from_f32(voxels(call)?, stored, request.scale);
+    let json = json!({
+        "changed": encoded.changed,
+        "largestError": encoded.largest_error,
+        "outside": encoded.outside,
+        "notFinite": encoded.not_finite,
+    });
+    Ok(Reply { json: json.to_string(), buffers: vec![("bytes".into(), Owned::Bytes(encoded.bytes))] })
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,92 @@
+/**
+ * Where ITK 5.4 (SimpleITK, ANTs, Slicer) would place the image, and a warning where that is elsewhere.
+ *
+ * ITK takes the sform where its code is 1, where there is no qform, or where the two are alike; otherwise the qform. An
+ * sform with shear it takes never, and refuses the file where there is nothing else. Directions are the transform's,
+ * voxel sizes always pixdim's. With neither code, x runs to the left and y to the back from 0. Metres and micrometres it
+ * converts. The cases in test/cases/nifti/itk.json are SimpleITK's own.
+ */
+import { type Affine, gridOf, type Triple } from "../volume.ts";
+import type { NiftiHeader } from "./nifti-header.ts";
+import { fromQform } from "./nifti-quaternion.ts";
+import type { Notes } from "./warnings.ts";
+
+/** What a corner may be off with nothing said, in the shortest step between voxels. */
+const unnoticed = 0.1;
+/** How far ITK lets two forms differ that it calls alike, and an sform from having no shear. */
+const alike = 1e-4;
+
+/** ITK's affine in RAS+ millimetres and what it is made of, or `refused`. */
+export function itkPlacement(header: NiftiHeader): { affine: Affine; from: string } | "refused" {
+  const { sform, sformCode, qformCode, pixdim } = header;
+  const unit = { metres: 1000, micrometres: 0.001 }[header.units.space] ?? 1;
+  const sizes = [1, 2, 3].map((axis) => (axis <= header.dim[0]! && pixdim[axis]) || 1) as Triple;
+  const sized = (placed: Affine, from: string) => {
+    const { direction } = gridOf([1, 1, 1], placed);
+    const affine = placed.map((row, i) => [
+      ...sizes.map((size, axis) => direction[i]![axis]! * size * unit),
+      row[3] * unit,
+    ]);
+    return { affine: affine as Affine, from };
+  };
+  if (sformCode <= 0 && qformCode <= 0) {
+    const turned: Affine = [
+      [-1, 0, 0, 0],
+      [0, -1, 0, 0],
+      [0, 0, 1, 0],
+    ];
+    return sized(turned, "neither transform");
+  }
+  const { quaternion, qoffset: offset } = header;
+  const spacing = sizes.map((size) => (size > 0 ? size : 1)) as Triple;
+  const qfac = pixdim[0]! < 0 ? -1 : 1;
+  const qform = fromQform({ quaternion, qfac, spacing, offset }, header.version);
+  const isSheared = !hasRightAngles(sform);
+  if (sformCode > 0 && !isSheared && (sformCode === 1 || qformCode <= 0 || areAlike(sform, qform))) {
+    return sized(sform, "the sform with the voxel sizes of pixdim");
+  }
+  if (qformCode > 0) return sized(qform, "the qform");
+  return "refused";
+}
+
+/** Warns where ITK's image would lie elsewhere, with the distance of the corner that is farthest from ours. */
+export function noteItk(header: NiftiHeader, shape: Triple, affine: Affine, notes: Notes): void {
+  const placed = itkPlacement(header);
+  if (placed === "refused") {
+    notes.warn("ItkDiffers", "ITK would refuse this file: its only transform is a sheared sform");
+    return;
+  }
+  const distance = farthestCorner(affine, placed.affine, shape);
+  if (distance <= unnoticed * Math.min(...gridOf(shape, affine).spacing)) return;
+  const far = Number.isFinite(distance) ? `up to ${distance.toPrecision(3)} mm from here` : "nowhere";
+  notes.warn("ItkDiffers", `ITK would place this image ${far}: it would use ${placed.from}`);
+}
+
+/** The largest distance in mm between the places that two affines give to a corner voxel. */
+export function farthestCorner(a: Affine, b: Affine, shape: Triple): number {
+  const corners = [0, 1, 2, 3, 4, 5, 6, 7].map((bits) => shape.map((n, axis) => ((bits >> axis) & 1) * (n - 1)));
+  const distances = corners.map((corner) => {
+    const apart = a.map((row, i) =>
+      row.reduce((sum, value, k) => sum + (value - b[i]![k]!) * (k < 3 ? corner[k]! : 1), 0),
+    );
+    return Math.hypot(...apart);
+  });
+  return Math.max(...distances);
+}
+
+function hasRightAngles(affine: Affine): boolean {
+  const { direction } = gridOf([1, 1, 1], affine);
+  return direction.every((row, i) =>
+    direction.every((other, k) => {
+      const product = row.reduce((sum, value, axis) => sum + value * other[axis]!, 0);
+      return Math.abs(product - (i === k ? 1 : 0)) <= alike;
+    }),
+  );
+}
+
+/** ITK compares singular values and left vectors, which do not see that an axis is turned round. */
+function areAlike(a: Affine, b: Affine): boolean {
+  const isAlike = (axis: number, sign: number) =>
+    a.every((row, i) => Math.abs(row[axis]! - sign * b[i]![axis]!) <= alike);
+  return [0, 1, 2].every((axis) => isAlike(axis, 1) || isAlike(axis, -1)) && isAlike(3, 1);
+}

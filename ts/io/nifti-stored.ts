@@ -1,0 +1,112 @@
+/**
+ * Voxels as the numbers of a file, where the caller asks for another type than `float32`.
+ *
+ * Integers that the type holds are stored as they are. Otherwise scl_slope and scl_inter spread the type's numbers over
+ * the range of the voxels, each is rounded half to even, and the report says by how much. NaN and infinity have no
+ * integer, so they are an error. 64-bit integers are scaled to 2^53 only: beyond, readers that compute in double
+ * precision round them.
+ */
+import type { Backend } from "../backend/backend.ts";
+import { VoxnormError } from "../errors.ts";
+import type { Volume } from "../volume.ts";
+import { type DatatypeName, typeNamed } from "./nifti-types.ts";
+
+/** How voxels were stored. */
+export interface EncodeReport {
+  readonly datatype: DatatypeName;
+  readonly slope: number;
+  readonly intercept: number;
+  /** Smallest and largest voxel; null where the type holds every `float32` and nobody looked. */
+  readonly range: readonly [low: number, high: number] | null;
+  readonly voxels: number;
+  /** How many will be read back as another value. */
+  readonly changed: number;
+  /** By how much the worst one differs, in the voxels' unit, before a reader rounds to single precision. */
+  readonly largestError: number;
+}
+
+export interface StoredVoxels {
+  readonly report: EncodeReport;
+  /** One for each volume. */
+  readonly pieces: readonly Uint8Array[];
+}
+
+/** Throws `NotFinite` where an integer type is asked for and a voxel has none. */
+export async function storeVoxels(
+  volumes: readonly Volume[],
+  datatype: DatatypeName,
+  loadBackend: () => Promise<Backend>,
+): Promise<StoredVoxels> {
+  const voxels = volumes.reduce((sum, { data }) => sum + data.length, 0);
+  const unscaled = { datatype, slope: 1, intercept: 0, voxels, changed: 0, largestError: 0 };
+  if (datatype === "float32") {
+    const pieces = volumes.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return { report: { ...unscaled, range: null }, pieces };
+  }
+  const backend = await loadBackend();
+  const asTheyAre = await attempt(volumes, datatype, null, backend);
+  if (datatype === "float64") return { report: { ...unscaled, range: null }, pieces: asTheyAre.pieces };
+  const { notFinite } = asTheyAre;
+  if (notFinite > 0) {
+    const message = `NIfTI: expected finite voxels to write as ${datatype}, got ${notFinite} NaN or infinite of ${voxels}`;
+    throw new VoxnormError("NotFinite", message, { count: notFinite, voxels, datatype });
+  }
+  const range = await rangeOf(volumes, backend);
+  if (asTheyAre.changed === 0 && asTheyAre.outside === 0) {
+    return { report: { ...unscaled, range }, pieces: asTheyAre.pieces };
+  }
+  const [slope, intercept] = scaleFor(range, datatype);
+  const scaled = await attempt(volumes, datatype, [slope, intercept], backend);
+  if (scaled.outside > 0) throw new VoxnormError("Internal", `NIfTI: ${scaled.outside} voxels beyond their own range`);
+  const { changed, largestError, pieces } = scaled;
+  return { report: { datatype, slope, intercept, range, voxels, changed, largestError }, pieces };
+}
+
+type Counts = Record<"changed" | "largestError" | "outside" | "notFinite", number>;
+
+async function attempt(
+  volumes: readonly Volume[],
+  stored: DatatypeName,
+  scale: [number, number] | null,
+  backend: Backend,
+): Promise<Counts & { pieces: Uint8Array[] }> {
+  const pieces: Uint8Array[] = [];
+  const sum = { changed: 0, largestError: 0, outside: 0, notFinite: 0 };
+  for (const { data } of volumes) {
+    const request = { stored, scale };
+    const reply = await backend.run({ step: "voxels.encode", phase: "run", request, buffers: { voxels: data } });
+    const counts = reply.json as Counts;
+    sum.changed += counts.changed;
+    sum.outside += counts.outside;
+    sum.notFinite += counts.notFinite;
+    sum.largestError = Math.max(sum.largestError, counts.largestError);
+    pieces.push(reply.buffers.bytes as Uint8Array);
+  }
+  return { ...sum, pieces };
+}
+
+async function rangeOf(volumes: readonly Volume[], backend: Backend): Promise<[number, number]> {
+  let [low, high] = [Infinity, -Infinity];
+  for (const { data } of volumes) {
+    const call = { step: "voxels.range", phase: "run", request: {}, buffers: { voxels: data } } as const;
+    const found = (await backend.run(call)).json as { low: number; high: number };
+    low = Math.min(low, found.low);
+    high = Math.max(high, found.high);
+  }
+  return [low, high];
+}
+
+/** Slope and intercept, as single precision holds them, by which the type's range covers that of the voxels. */
+function scaleFor([low, high]: readonly [number, number], datatype: DatatypeName): [number, number] {
+  const { bytes } = typeNamed(datatype);
+  const isSigned = datatype.startsWith("int");
+  const bits = Math.min(8 * bytes - (isSigned ? 1 : 0), 53);
+  const [first, last] = [isSigned ? -(2 ** bits) : 0, 2 ** bits - 1];
+  // The lowest voxel is single precision already; the middle is made so, and both ends are looked at from there.
+  const intercept = isSigned ? Math.fround(low / 2 + high / 2) : low;
+  const above = (high - intercept) / last;
+  const below = first === 0 ? 0 : (low - intercept) / first;
+  const slope = Math.max(above, below, 2 ** -126);
+  // Rounded up, lest the ends fall out.
+  return [Math.fround(slope) >= slope ? Math.fround(slope) : Math.fround(slope * (1 + 2 ** -23)), intercept];
+}
