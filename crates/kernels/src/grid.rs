@@ -171,6 +171,24 @@ mod tests {
     }
 
     #[test]
+    fn every_kept_voxel_of_a_padded_image_lies_where_a_step_from_the_first_does() {
+        for n in 2..24 {
+            for s in 1..=n.min(7) {
+                for extra in 0..30 {
+                    let lower = extra / 2;
+                    let padding = Padding { lower: [lower, 0, 0], upper: [extra - lower, 0, 0] };
+                    let shrunk = grid([n, 1, 3], 0.7).shrunk([s, 1, 1], &padding);
+                    let (shape, offset) = (shrunk.shape[0], shrunk.offset[0]);
+                    assert_eq!(shrunk.whole[0], ((n + extra) / s).max(1));
+                    assert!(shape == 0 || offset + (shape - 1) * s < n, "{n} {s} {extra} {shrunk:?}");
+                    assert!(shrunk.before[0] + shape <= shrunk.whole[0], "{n} {s} {extra} {shrunk:?}");
+                    assert!(shape > 0, "{n} {s} {extra} {shrunk:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn the_inverse_inverts() {
         let m = [[2.0, 0.1, 0.0], [-0.3, 1.5, 0.2], [0.0, 0.4, -3.0]];
         let i = inverse(m);
