@@ -64,7 +64,7 @@ describe("names", () => {
   it.each(["bias", "toString", "constructor", "", 3])("the unknown output %j is named", async (name) => {
     const error = await run({ image }, ["image", name]);
     expect(error.code).toBe("BadOption");
-    expect(error.message).toBe(`n4: expected outputs image, field, got ${JSON.stringify(name)}`);
+    expect(error.message).toBe(`n4: expected outputs image, field, logField, got ${JSON.stringify(name)}`);
     expect(error.detail).toEqual({ output: name });
   });
 
@@ -77,7 +77,7 @@ describe("names", () => {
     });
     expect(await fails({ outputs: ["bias"] })).toMatchObject({
       code: "BadOption",
-      message: 'pipeline: outputs: expected field, got "bias"',
+      message: 'pipeline: outputs: expected field, logField, got "bias"',
       detail: { output: "bias" },
     });
     expect((await fails({ inputs: { image } })).code).toBe("BadOption");
@@ -265,14 +265,64 @@ describe.each(bothBackends)("fitted values, %s", (name) => {
     expect((await failure(() => bound.apply({ image }, given, ["image"], held))).code).toBe("BadFitted");
   });
 
-  it("of another image's grid and profile do apply: they are stretched over the image", async () => {
+  it("of counts beyond 32 bits apply", async () => {
     const fitted = await bound.fit({ image, mask }, held);
     const huge = { ...fitted, region: { ...fitted.region, voxels: 2 ** 53 - 1 }, levels: [] };
-    const other = phantom([9, 31, 7]).image;
-    const { outputs } = await bound.apply({ image: other }, huge, ["field"], held);
-    // A corner lies at the lattice's corner, whatever the number of voxels between.
-    const { outputs: own } = await bound.apply({ image }, fitted, ["field"], held);
-    expect(outputs.field!.data[0]).toBe(own.field!.data[0]);
+    const [own, other] = await Promise.all([fitted, huge].map((each) => bound.apply({ image }, each, ["field"], held)));
+    expect(bits(other!.outputs.field!)).toBe(bits(own!.outputs.field!));
+  });
+
+  it.each([
+    ["a shape of no voxels", (f: Fitted) => (f.grid.shape = [0, 4, 4])],
+    ["padding that is negative", (f: Fitted) => (f.grid.padding.lower = [-1, 0, 0])],
+    ["an affine of two rows", (f: Wrong) => f.grid.affine.pop()],
+    ["an affine that is not finite", (f: Fitted) => (f.grid.affine[0][0] = Number.NaN)],
+  ])("of a grid of %s are BadFitted", (_, change: (fitted: Wrong) => void) => refused(change));
+
+  it.each([
+    [
+      "turned",
+      [
+        [0.8, -0.6, 0, 0],
+        [0.6, 0.8, 0, 0],
+        [0, 0, 1, 0],
+      ],
+    ],
+    [
+      "beyond",
+      [
+        [1, 0, 0, 3],
+        [0, 1, 0, 0],
+        [0, 0, 1, 0],
+      ],
+    ],
+    [
+      "before",
+      [
+        [1, 0, 0, -3],
+        [0, 1, 0, 0],
+        [0, 0, 1, 0],
+      ],
+    ],
+    [
+      "coarser and larger",
+      [
+        [2, 0, 0, 0],
+        [0, 2, 0, 0],
+        [0, 0, 2, 0],
+      ],
+    ],
+  ] as [string, Affine][])("do not apply to an image that lies %s", async (_, affine) => {
+    const fitted = await bound.fit({ image, mask }, held);
+    const error = await failure(() => bound.apply({ image: moved(image, affine) }, fitted, ["image"], held));
+    expect(error.code).toBe("GridMismatch");
+    expect(error.message).toMatch(/^n4: image: expected a grid (within|with axes parallel to) the one/);
+  });
+
+  it("of a grid that is singular apply to no other", async () => {
+    const fitted = structuredClone(await bound.fit({ image, mask }, held));
+    fitted.grid.affine[2] = [0, 0, 0, 0];
+    expect((await failure(() => bound.apply({ image }, fitted, ["image"], held))).code).toBe("GridMismatch");
   });
 });
 
@@ -324,8 +374,13 @@ describe.each(bothBackends)("a given lattice, %s", (name) => {
     async (shape, points) => {
       // Steep, so that a thousandth of a step shows at the far edges.
       const values = Array.from({ length: points[0] * points[1] * points[2] }, (_, i) => ((i * 29) % 17) / 2 - 4);
-      const fitted = { ...(await bound.fit({ image, mask }, held)), lattice: { points, values } };
       const flat = volume(new Float32Array(shape[0] * shape[1] * shape[2]).fill(1), shape);
+      const fit = await bound.fit({ image, mask }, held);
+      const fitted = {
+        ...fit,
+        lattice: { points, values },
+        grid: { ...fit.grid, shape, affine: flat.grid.affine },
+      } as typeof fit;
       const { outputs } = await bound.apply({ image: flat }, fitted, ["field"], held);
       const expected = splineField(points, values, shape);
       const wanted = like(flat, (x, y, z) => Math.exp(expected(x, y, z)));

@@ -192,6 +192,9 @@ describe.each(bothBackends)("%s", (name) => {
     { histogramBins: 100 },
     { fullWidthAtHalfMaximum: 0.3 },
     { wienerNoise: 0.1 },
+    { workingResolution: 3 },
+    { splineDistance: 15 },
+    { fieldMapping: "exact" },
   ] as const)("heeds %o", async (option) => {
     const { image } = small;
     const mask = like(image, (x, y, z, i) => (small.mask.data[i] === 1 ? 1 + ((7 * x + 3 * y + z) % 5) / 4 : 0));
@@ -202,8 +205,11 @@ describe.each(bothBackends)("%s", (name) => {
   });
 
   it("is tested with every option", () => {
-    const tested = "maskLabel shrinkFactor shrinkOffset iterations convergenceThreshold controlPoints histogramBins";
-    expect(Object.keys(n4.options.shape)).toEqual([...tested.split(" "), "fullWidthAtHalfMaximum", "wienerNoise"]);
+    const above =
+      "maskLabel shrinkFactor shrinkOffset workingResolution iterations convergenceThreshold controlPoints splineDistance " +
+      "histogramBins fullWidthAtHalfMaximum wienerNoise fieldMapping";
+    // What changes the image but not the field has tests of its own.
+    expect(Object.keys(n4.options.shape)).toEqual([...above.split(" "), "outside", "preserveRange"]);
   });
 });
 

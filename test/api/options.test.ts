@@ -20,12 +20,17 @@ describe("options", () => {
       maskLabel: 1,
       shrinkFactor: [4, 4, 4],
       shrinkOffset: null,
+      workingResolution: null,
       iterations: [50, 50, 50, 50],
       convergenceThreshold: 0.001,
       controlPoints: [4, 4, 4],
+      splineDistance: null,
       histogramBins: 200,
       fullWidthAtHalfMaximum: 0.15,
       wienerNoise: 0.01,
+      fieldMapping: "stretch",
+      outside: "divide",
+      preserveRange: false,
     });
     expect(n4({}).options).toEqual(n4().options);
     expect(n4({ histogramBins: undefined, profile: undefined } as never).options).toEqual(n4().options);
@@ -130,7 +135,7 @@ describe("options", () => {
   it.each(["itk", "toString", "__proto__", "", null, 3])("refuse the profile %j", (profile) => {
     const error = refusal({ profile });
     expect(error.code).toBe("BadOption");
-    expect(error.message).toBe(`n4: profile: expected one of simpleitk, got ${JSON.stringify(profile)}`);
+    expect(error.message).toBe(`n4: profile: expected one of simpleitk, antspyx, got ${JSON.stringify(profile)}`);
     expect(error.detail).toEqual({ option: "profile", got: profile });
   });
 
@@ -166,6 +171,11 @@ describe("a schema in words", () => {
       histogramBins: "integer from 16 to 512",
       fullWidthAtHalfMaximum: "number above 0 to 10",
       wienerNoise: "number above 0 to 10",
+      fieldMapping: "stretch, exact",
+      outside: "divide, keep",
+      preserveRange: "boolean",
+      splineDistance: "number above 0 to 10000, or null",
+      workingResolution: "number above 0 to 1000, or null",
     });
   });
 

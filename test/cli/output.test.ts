@@ -86,12 +86,17 @@ describe("files", () => {
       maskLabel: ["nonzero", "nonzero"],
       shrinkFactor: ["2,3,1", [2, 3, 1]],
       shrinkOffset: ["1,0,0", [1, 0, 0]],
+      workingResolution: ["2.5", 2.5],
       iterations: ["2", [2]],
       convergenceThreshold: ["1e-4", 1e-4],
       controlPoints: ["5", [5, 5, 5]],
+      splineDistance: ["40", 40],
       histogramBins: ["128", 128],
       fullWidthAtHalfMaximum: ["0.2", 0.2],
       wienerNoise: ["0.02", 0.02],
+      fieldMapping: ["exact", "exact"],
+      outside: ["keep", "keep"],
+      preserveRange: ["true", true],
     };
     expect(Object.keys(all)).toEqual(Object.keys(n4.options.shape));
     const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -214,7 +219,9 @@ describe("the terminal", () => {
     expect(lines.slice(progress.length)).toEqual([
       `  voxels: ${count}`,
       expect.stringMatching(/^ {2}coefficientOfVariation: before 0\.\d+, after 0\.\d+$/),
+      expect.stringMatching(/^ {2}entropy: before -?[\d.]+, after -?[\d.]+$/),
       expect.stringMatching(/^ {2}fieldRange: [\d.]+ to [\d.]+$/),
+      "  worse: none",
       expect.stringMatching(
         /^ {2}native \(\w+, \d+ threads?\): decode [\d.]+ ms, compute [\d.]+ ms, encode [\d.]+ ms$/,
       ),

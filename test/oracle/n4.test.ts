@@ -41,6 +41,10 @@ interface Trial {
   readonly factor?: Triple;
   readonly masked?: boolean;
   readonly weighted?: boolean;
+  /** Voxels laid around the image, before its first and after its last along each axis: by hand from the distance. */
+  readonly rim?: readonly [Triple, Triple];
+  /** The first voxel kept of the padded image, where it is not the first there is. */
+  readonly first?: Triple;
 }
 
 const trials: Trial[] = [
@@ -68,30 +72,102 @@ const trials: Trial[] = [
     shape: [18, 14, 8],
     options: { histogramBins: 50, fullWidthAtHalfMaximum: 0.3, wienerNoise: 0.1 },
   },
+  {
+    name: "exact mapping, shrunk",
+    shape: [34, 23, 14],
+    options: { fieldMapping: "exact" },
+    factor: [2, 3, 2],
+    first: [1, 2, 1],
+    masked: true,
+  },
+  {
+    name: "padded",
+    shape: [17, 14, 9],
+    options: { splineDistance: 12 },
+    rim: [
+      [4, 5, 2],
+      [4, 6, 2],
+    ],
+  },
+  {
+    name: "padded with a mask, weights and two spans",
+    shape: [20, 13, 9],
+    options: { splineDistance: 14 },
+    rim: [
+      [4, 1, 3],
+      [5, 1, 3],
+    ],
+    masked: true,
+    weighted: true,
+  },
+  {
+    name: "padded and shrunk",
+    shape: [20, 13, 9],
+    options: { splineDistance: 14 },
+    factor: [2, 3, 1],
+    first: [1, 1, 0],
+    rim: [
+      [4, 1, 3],
+      [5, 1, 3],
+    ],
+  },
+  {
+    name: "padded, shrunk and mapped exactly",
+    shape: [20, 13, 9],
+    options: { splineDistance: 14, fieldMapping: "exact" },
+    factor: [2, 3, 1],
+    first: [1, 1, 0],
+    rim: [
+      [4, 1, 3],
+      [5, 1, 3],
+    ],
+  },
   // Three and more of the parallel chunks of planes, the mask in all of them.
   { name: "many planes", shape: [16, 24, 66], options: { iterations: [2, 2] }, masked: true, weighted: true },
 ];
 
-describe.each(trials)("n4 equals its definition: $name", ({ shape, options, factor = [1, 1, 1], masked, weighted }) => {
+const unpadded: [Triple, Triple] = [
+  [0, 0, 0],
+  [0, 0, 0],
+];
+
+describe.each(trials)("n4 equals its definition: $name", (trial) => {
+  const { shape, options, factor = [1, 1, 1], masked, weighted, rim = unpadded } = trial;
   const { image, mask, weight } = phantom(shape, 7);
   const given = { shrinkFactor: factor, iterations: [3, 3], convergenceThreshold: 0, ...options };
   const bound = n4(given as never);
-  const complete = bound.options as Record<string, never>;
-  const expected = n4Oracle(
-    image,
-    shape,
-    (index) => !masked || mask[index] === 1,
-    (index) => (weighted ? weight[index]! : 1),
+  const complete = bound.options as Record<string, unknown>;
+  const [lower, upper] = rim;
+  const wide = shape.map((n, a) => lower[a]! + n + upper[a]!) as Triple;
+  const spans = wide.map((n) => Math.round((n - 1) / (complete.splineDistance as number)));
+  /** Where a voxel of the padded image lies in the image; nowhere in the padding. */
+  const source = (index: number): number | undefined => {
+    const [x, y, z] = [
+      index % wide[0],
+      Math.floor(index / wide[0]) % wide[1],
+      Math.floor(index / wide[0] / wide[1]),
+    ].map((i, a) => i - lower[a]!) as Triple;
+    const isInside = [x, y, z].every((i, a) => i >= 0 && i < shape[a]!);
+    return isInside ? (z * shape[1] + y) * shape[0] + x : undefined;
+  };
+  const voxels = Float32Array.from({ length: wide[0] * wide[1] * wide[2] }, (_, i) => image[source(i) ?? -1] ?? 0);
+  const field = n4Oracle(
+    voxels,
+    wide,
+    (index) => source(index) !== undefined && (!masked || mask[source(index)!] === 1),
+    (index) => (weighted ? weight[source(index)!]! : 1),
     {
       factor,
-      offset: complete.shrinkOffset ?? [0, 0, 0],
-      iterations: complete.iterations as unknown as number[],
-      controlPoints: complete.controlPoints as unknown as Triple,
-      bins: complete.histogramBins as unknown as number,
-      width: complete.fullWidthAtHalfMaximum as unknown as number,
-      noise: complete.wienerNoise as unknown as number,
+      offset: (complete.shrinkOffset as Triple | null) ?? trial.first ?? [0, 0, 0],
+      iterations: complete.iterations as number[],
+      controlPoints: trial.rim ? (spans.map((n) => n + 3) as Triple) : (complete.controlPoints as Triple),
+      bins: complete.histogramBins as number,
+      width: complete.fullWidthAtHalfMaximum as number,
+      noise: complete.wienerNoise as number,
+      exact: (complete.fieldMapping as string) === "exact",
     },
   );
+  const expected = field.filter((_, i) => source(i) !== undefined);
 
   it.each(backends)("on $name", async (backend) => {
     const inputs = {

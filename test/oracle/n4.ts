@@ -12,6 +12,8 @@ export interface OracleOptions {
   readonly bins: number;
   readonly width: number;
   readonly noise: number;
+  /** Whether the lattice is stretched over all voxels rather than over those that are kept. */
+  readonly exact?: boolean;
 }
 
 interface Sample {
@@ -26,7 +28,7 @@ export function n4Oracle(
   shape: Triple,
   included: (index: number) => boolean,
   weightOf: (index: number) => number,
-  { factor, offset, iterations, controlPoints, bins, width, noise }: OracleOptions,
+  { factor, offset, iterations, controlPoints, bins, width, noise, exact = false }: OracleOptions,
 ): Float64Array {
   const small = shape.map((n, a) => Math.max(1, Math.floor(n / factor[a]!))) as Triple;
   const samples: Sample[] = [];
@@ -34,7 +36,8 @@ export function n4Oracle(
     const [x, y, z] = index.map((i, a) => offset[a]! + i * factor[a]!) as Triple;
     const at = (z * shape[1] + y) * shape[0] + x;
     const [value, weight] = [voxels[at]!, weightOf(at)];
-    if (included(at) && weight > 0) samples.push({ index, log: value > 0 ? Math.log(value) : value, weight });
+    const log = value > 0 ? Math.log(value) : value;
+    if (included(at) && weight > 0) samples.push({ index: exact ? [x, y, z] : index, log, weight });
   });
 
   let spans = controlPoints.map((points) => points - 3) as Triple;
@@ -44,7 +47,7 @@ export function n4Oracle(
       lattice = refine(lattice, spans);
       spans = spans.map((s) => 2 * s) as Triple;
     }
-    const touches = samples.map(({ index }) => touched(index, small, spans));
+    const touches = samples.map(({ index }) => touched(index, exact ? shape : small, spans));
     for (let i = 0; i < most; i++) {
       const u = samples.map(({ log }, s) => log - evaluate(lattice, touches[s]!));
       const expected = sharpen(u, bins, width, noise);

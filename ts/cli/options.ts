@@ -31,6 +31,7 @@ export function coerce(text: string, schema: JsonSchema): unknown {
   const values = text.split(",").map((word) => {
     const trimmed = word.trim();
     if (trimmed === "null") return null;
+    if (schema.type === "boolean" && ["true", "false"].includes(trimmed)) return trimmed === "true";
     return trimmed !== "" && Number.isFinite(Number(trimmed)) ? Number(trimmed) : trimmed;
   });
   return values.length > 1 || schema.type === "array" ? values : values[0];

@@ -36,11 +36,15 @@ export function intention(grid: Grid, { input, inputs, output, outputs, report }
   return `${image}${Object.entries(inputs).map(by).join("")} → ${made}`;
 }
 
-/** A measure as a line: numbers to five digits, lists and objects in one row. */
+/** A measure as a line: numbers to five digits, ranges, lists and objects in one row. */
 function facts(value: unknown): string {
   if (value === null) return "undefined";
   if (typeof value === "number") return String(Number.isInteger(value) ? value : Number(value.toPrecision(5)));
-  if (Array.isArray(value)) return value.map(facts).join(" to ");
+  if (typeof value === "string") return value;
+  if (Array.isArray(value)) {
+    if (value.length === 0) return "none";
+    return value.map(facts).join(value.every((each) => typeof each === "number") ? " to " : ", ");
+  }
   return Object.entries(value as object)
     .map(([name, each]) => `${name} ${facts(each)}`)
     .join(", ");

@@ -21,13 +21,19 @@ impl Axis {
     /// The last sample would fall on the far edge, where no piece begins; it is moved in by 1e-3 of a
     /// sample, as ITK does. A single sample lies at 0: the axis then adds nothing to the fit.
     pub fn new(samples: usize, spans: usize) -> Axis {
-        let step = if samples > 1 { spans as f64 / (samples - 1) as f64 } else { 0.0 };
+        Axis::placed(samples, spans, Placement::stretched(samples))
+    }
+
+    /// `samples` positions, placed on the line that is stretched over `spans` polynomial pieces.
+    ///
+    /// A position beyond an end takes the value there: the spline has no pieces outside.
+    pub fn placed(samples: usize, spans: usize, placement: Placement) -> Axis {
+        let Placement { start, step, extent } = placement;
+        let scale = if extent > 0.0 { spans as f64 / extent } else { 0.0 };
+        let end = spans as f64 - 1e-3 * scale;
         let (mut first, mut weights) = (Vec::with_capacity(samples), Vec::with_capacity(samples));
         for sample in 0..samples {
-            let mut position = sample as f64 * step;
-            if (position - spans as f64).abs() <= 1e-3 * step {
-                position = spans as f64 - 1e-3 * step;
-            }
+            let position = ((start + sample as f64 * step) * scale).clamp(0.0, end);
             let span = position.floor().min(spans as f64 - 1.0);
             first.push(span as usize);
             weights.push(cubic(position - span));
@@ -50,6 +56,24 @@ impl Axis {
     }
 }
 
+/// Where samples lie on a line from 0 to `extent`, which the spline is stretched over: sample i at start + i·step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Placement {
+    /// Of the first sample.
+    pub start: f64,
+    /// From one sample to the next.
+    pub step: f64,
+    /// The far end of the line; 0 where there is but one place.
+    pub extent: f64,
+}
+
+impl Placement {
+    /// Samples 0 to `samples` - 1, which reach from end to end.
+    pub fn stretched(samples: usize) -> Placement {
+        Placement { start: 0.0, step: 1.0, extent: samples as f64 - 1.0 }
+    }
+}
+
 /// The three axes of a grid of voxels.
 pub struct Axes(pub [Axis; 3]);
 
@@ -57,6 +81,11 @@ impl Axes {
     /// `shape` voxels stretched over `spans` polynomial pieces an axis.
     pub fn new(shape: [usize; 3], spans: [usize; 3]) -> Axes {
         Axes([0, 1, 2].map(|a| Axis::new(shape[a], spans[a])))
+    }
+
+    /// `shape` voxels, placed on lines that are stretched over `spans` polynomial pieces an axis.
+    pub fn placed(shape: [usize; 3], spans: [usize; 3], placement: &[Placement; 3]) -> Axes {
+        Axes([0, 1, 2].map(|a| Axis::placed(shape[a], spans[a], placement[a])))
     }
 
     /// `each` of the weights of all axes.

@@ -23,18 +23,56 @@ impl Grid {
         })
     }
 
-    /// The grid left after keeping every `factor`-th voxel: size ⌊n / factor⌋ and the first kept index.
+    /// Where this grid's voxels lie along the axes of `other`, as `index = start + step · i`; nothing where the
+    /// axes of the two are not parallel.
+    pub fn along(&self, other: &Grid) -> Option<[(f64, f64); 3]> {
+        if self == other {
+            return Some([(0.0, 1.0); 3]);
+        }
+        let columns = |affine: &[[f64; 4]; 3]| affine.map(|row| [row[0], row[1], row[2]]);
+        let backward = inverse(columns(&other.affine));
+        let times = |at: [f64; 3]| backward.map(|row| (0..3).fold(0.0, |sum, c| sum + row[c] * at[c]));
+        let start = times([0, 1, 2].map(|r| self.affine[r][3] - other.affine[r][3]));
+        // Headers hold single precision: a thousandth of a voxel over the whole axis is none of theirs.
+        let steps = [0, 1, 2].map(|a| times([0, 1, 2].map(|r| self.affine[r][a])));
+        for (a, step) in steps.iter().enumerate() {
+            for r in 0..3 {
+                let drift = step[r].abs() * (self.shape[a] as f64 - 1.0);
+                if !drift.is_finite() || (r != a && drift > 1e-3) {
+                    return None;
+                }
+            }
+        }
+        Some([0, 1, 2].map(|a| (start[a], steps[a][a])))
+    }
+
+    /// The grid left after padding with zeros and then keeping every `factor`-th voxel: of ⌊n / factor⌋ kept
+    /// ones, those that lie in the image.
     ///
     /// The kept voxels are centred, `(n-1)/2 - (⌊n/s⌋-1)/2 · s`, and rounded half up *after* the way
     /// through world coordinates that ITK's shrink filter takes in doubles. Where the exact value is
     /// a tie, that rounding error decides, so it is reproduced here operation by operation.
-    pub fn shrunk(&self, factor: [usize; 3]) -> Shrunk {
-        let shape = [0, 1, 2].map(|a| (self.shape[a] / factor[a]).max(1));
-        let offset = self.shrink_offset(factor, shape);
-        Shrunk { shape, offset, factor }
+    pub fn shrunk(&self, factor: [usize; 3], padding: &Padding) -> Shrunk {
+        let padded = [0, 1, 2].map(|a| padding.lower[a] + self.shape[a] + padding.upper[a]);
+        let whole = [0, 1, 2].map(|a| (padded[a] / factor[a]).max(1));
+        let first = self.first_kept(factor, padding.lower, padded, whole);
+        let before = [0, 1, 2].map(|a| first[a].min(0).unsigned_abs().div_ceil(factor[a]));
+        let offset = [0, 1, 2].map(|a| (first[a] + (before[a] * factor[a]) as isize) as usize);
+        let shape = [0, 1, 2].map(|a| {
+            let room = self.shape[a].saturating_sub(offset[a]).div_ceil(factor[a]);
+            room.min(whole[a].saturating_sub(before[a]))
+        });
+        Shrunk { shape, offset, factor, before, whole }
     }
 
-    fn shrink_offset(&self, factor: [usize; 3], shape: [usize; 3]) -> [usize; 3] {
+    /// The index of the first voxel that ITK keeps of the padded image, whose indices begin below 0.
+    fn first_kept(
+        &self,
+        factor: [usize; 3],
+        lower: [usize; 3],
+        padded: [usize; 3],
+        whole: [usize; 3],
+    ) -> [isize; 3] {
         let half = |n: usize| (n as f64 - 1.0) / 2.0;
         // ITK's world is LPS: x and y change sign against RAS. Its spacing is the header's, a float32.
         let sign = [-1.0, -1.0, 1.0];
@@ -50,17 +88,33 @@ impl Grid {
         let coarse = matrix([0, 1, 2].map(|a| spacing[a] * factor[a] as f64));
         let times =
             |m: [[f64; 3]; 3], at: [f64; 3]| m.map(|row| (0..3).fold(0.0, |sum, c| sum + row[c] * at[c]));
-        let centre = times(forward, self.shape.map(half));
-        let coarse_centre = times(coarse, shape.map(half));
-        let first = [0, 1, 2].map(|a| origin[a] + ((centre[a] + origin[a]) - (coarse_centre[a] + origin[a])));
-        let from_origin = [0, 1, 2].map(|a| first[a] - origin[a]);
+        let begin = [0, 1, 2].map(|a| -(lower[a] as f64));
+        // Rounded up, so that it is a whole number of steps from the first voxel of the unpadded image.
+        let coarse_begin = [0, 1, 2].map(|a| -((lower[a] / factor[a]) as f64));
+        let centre = times(forward, [0, 1, 2].map(|a| begin[a] + half(padded[a])));
+        let coarse_centre = times(coarse, [0, 1, 2].map(|a| coarse_begin[a] + half(whole[a])));
+        let coarse_origin =
+            [0, 1, 2].map(|a| origin[a] + ((centre[a] + origin[a]) - (coarse_centre[a] + origin[a])));
+        let first = times(coarse, coarse_begin);
+        let from_origin = [0, 1, 2].map(|a| (first[a] + coarse_origin[a]) - origin[a]);
         let index = times(backward, from_origin);
         [0, 1, 2].map(|a| {
-            let rounded = (index[a] + 0.5).floor().max(0.0) as usize;
-            let room = self.shape[a] - 1 - (shape[a] - 1) * factor[a];
-            rounded.min(room)
+            let rounded = (index[a] + 0.5).floor() as isize;
+            let begin = coarse_begin[a] as isize * factor[a] as isize;
+            let room = (padded[a] - 1 - (whole[a] - 1) * factor[a]) as isize - lower[a] as isize;
+            // ITK's insurance against a negative index: it also bars what lies before the first whole step.
+            rounded.max(begin).min(room)
         })
     }
+}
+
+/// Voxels of value 0, outside every mask, laid around an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Padding {
+    /// Before the first voxel along each axis.
+    pub lower: [usize; 3],
+    /// After the last.
+    pub upper: [usize; 3],
 }
 
 /// A subsampled grid: voxel `i` of it is voxel `offset + i * factor` of the full one.
@@ -72,6 +126,10 @@ pub struct Shrunk {
     pub offset: [usize; 3],
     /// Steps between kept voxels.
     pub factor: [usize; 3],
+    /// Kept voxels that lie in the padding before the first.
+    pub before: [usize; 3],
+    /// Kept voxels with those in the padding on either side.
+    pub whole: [usize; 3],
 }
 
 /// The inverse by cofactors.
@@ -97,7 +155,7 @@ mod tests {
 
     #[test]
     fn shrinking_by_one_keeps_every_voxel() {
-        let shrunk = grid([5, 6, 7], 1.5).shrunk([1, 1, 1]);
+        let shrunk = grid([5, 6, 7], 1.5).shrunk([1, 1, 1], &Padding::default());
         assert_eq!((shrunk.shape, shrunk.offset), ([5, 6, 7], [0, 0, 0]));
     }
 
@@ -105,9 +163,27 @@ mod tests {
     fn every_kept_voxel_lies_in_the_grid() {
         for n in 1..40 {
             for s in 1..9 {
-                let shrunk = grid([n, 1, 3], 0.7).shrunk([s, s, s]);
+                let shrunk = grid([n, 1, 3], 0.7).shrunk([s, s, s], &Padding::default());
                 let last = shrunk.offset[0] + (shrunk.shape[0] - 1) * s;
                 assert!(last < n, "{n} {s} {shrunk:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_kept_voxel_of_a_padded_image_lies_where_a_step_from_the_first_does() {
+        for n in 2..24 {
+            for s in 1..=n.min(7) {
+                for extra in 0..30 {
+                    let lower = extra / 2;
+                    let padding = Padding { lower: [lower, 0, 0], upper: [extra - lower, 0, 0] };
+                    let shrunk = grid([n, 1, 3], 0.7).shrunk([s, 1, 1], &padding);
+                    let (shape, offset) = (shrunk.shape[0], shrunk.offset[0]);
+                    assert_eq!(shrunk.whole[0], ((n + extra) / s).max(1));
+                    assert!(shape == 0 || offset + (shape - 1) * s < n, "{n} {s} {extra} {shrunk:?}");
+                    assert!(shrunk.before[0] + shape <= shrunk.whole[0], "{n} {s} {extra} {shrunk:?}");
+                    assert!(shape > 0, "{n} {s} {extra} {shrunk:?}");
+                }
             }
         }
     }

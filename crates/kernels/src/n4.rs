@@ -15,10 +15,10 @@ mod correct;
 mod observe;
 mod passes;
 
-pub use correct::{Corrected, Measures, correct};
+pub use correct::{Corrected, Correction, Measures, correct};
 pub use observe::{Observations, Source, observe};
 
-use crate::bspline::{Axes, Expansion, Lattice};
+use crate::bspline::{Axes, Expansion, Lattice, Placement};
 use crate::moments::{LANES, Sums};
 use crate::run::{Cancelled, Run};
 use crate::sharpen::{Scale, Sharpening, add_triangular, interpolate};
@@ -33,6 +33,8 @@ pub struct Settings {
     pub convergence_threshold: f64,
     /// Control points per axis at the first level, at least 4; spans double from level to level.
     pub control_points: [usize; 3],
+    /// Where the observed voxels lie on the lattice.
+    pub placement: [Placement; 3],
     /// Bins of the histogram that is sharpened.
     pub histogram_bins: usize,
     /// Width of the Gaussian that the bias field is taken to blur the histogram with, in ln units.
@@ -55,6 +57,8 @@ pub struct Fit {
     pub lattice: Lattice,
     /// The course of each level.
     pub levels: Vec<Course>,
+    /// Entropy of ln v over the observed voxels before the correction and after it.
+    pub entropy: [f64; 2],
 }
 
 /// Where a fit stands.
@@ -83,15 +87,16 @@ pub fn fit(
     let mut lattice = Lattice::zeros(settings.control_points);
     let mut levels = Vec::new();
     // A first pass of no update codes the voxels and counts them.
-    let axes = Axes::new(shape, spans);
+    let axes = Axes::placed(shape, spans, &settings.placement);
     let mut state = advance_all(&mut chunks, &lattice, &axes, low, high, run)?;
+    let before = state.entropy();
 
     for (level, &most) in settings.iterations.iter().enumerate() {
         if level > 0 {
             lattice = lattice.refined();
             spans = spans.map(|spans| spans * 2);
         }
-        let axes = Axes::new(shape, spans);
+        let axes = Axes::placed(shape, spans, &settings.placement);
         let cubes = axes.map(|w| {
             let s: f64 = w.iter().map(|b| b * b).sum();
             w.map(|b| b * b * b / s)
@@ -118,7 +123,8 @@ pub fn fit(
         }
         levels.push(course);
     }
-    Ok(Fit { lattice, levels })
+    let entropy = [before, state.entropy()];
+    Ok(Fit { lattice, levels, entropy })
 }
 
 /// What is known of u after a pass.
@@ -135,6 +141,49 @@ impl State {
     fn convergence(&self, count: usize) -> f64 {
         let (mean, deviation) = self.change.mean_and_deviation(count);
         deviation / (1.0 + mean)
+    }
+
+    /// The distance of two of `bins` bins that cover u.
+    fn slope(&self, bins: usize) -> f64 {
+        (f64::from(self.high) - f64::from(self.low)) / (bins - 1) as f64
+    }
+
+    /// u's histogram through a triangular window.
+    fn histogram(&self, bins: usize, scale: Scale) -> Vec<f64> {
+        let mut histogram = vec![0.0; bins];
+        for (code, &count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            let value = self.coding.value(code, self.low, self.high);
+            add_triangular(&mut histogram, scale, value, f64::from(count));
+        }
+        histogram
+    }
+
+    /// Entropy of u's density in nats, seen through a Gaussian window: of the shares p of bins of width w,
+    /// -Σ p ln p + ln w. A wider range by itself does not change it, nor do the gaps between the
+    /// logarithms of whole numbers, which a field fills.
+    fn entropy(&self) -> f64 {
+        const BINS: usize = 200;
+        const WINDOW: f64 = 0.05;
+        let range = f64::from(self.high) - f64::from(self.low);
+        let slope = (range / (BINS - 1) as f64).max(WINDOW / 16.0);
+        let bins = (range / slope) as usize + 2;
+        let histogram = self.histogram(bins, Scale::new(f64::from(self.low), slope));
+        let reach = (1.5 * WINDOW / slope).ceil() as usize;
+        let window: Vec<f64> = (0..=2 * reach)
+            .map(|i| {
+                let at = (i as f64 - reach as f64) * slope / WINDOW;
+                libm::exp(-4.0 * std::f64::consts::LN_2 * at * at)
+            })
+            .collect();
+        let mut smooth = vec![0.0; bins + 2 * reach];
+        for (i, count) in histogram.iter().enumerate() {
+            for (to, weight) in smooth[i..].iter_mut().zip(&window) {
+                *to += count * weight;
+            }
+        }
+        let total: f64 = smooth.iter().sum();
+        let shares = smooth.iter().filter(|count| **count > 0.0).map(|count| count / total);
+        libm::log(slope) - shares.map(|share| share * libm::log(share)).sum::<f64>()
     }
 }
 
@@ -176,20 +225,15 @@ fn advance_all(
 /// u - E(u) for every fine bin that holds a voxel; 0 elsewhere.
 fn residuals(state: &State, sharpening: &Sharpening) -> [f32; TABLE] {
     let mut table = [0.0; TABLE];
-    let (low, high) = (state.low, state.high);
-    let slope = (f64::from(high) - f64::from(low)) / (sharpening.bins() - 1) as f64;
+    let slope = state.slope(sharpening.bins());
     if slope <= 0.0 {
         return table;
     }
-    let scale = Scale::new(f64::from(low), slope);
-    let filled = || state.counts.iter().enumerate().filter(|(_, count)| **count > 0);
-    let mut histogram = vec![0.0; sharpening.bins()];
-    for (code, &count) in filled() {
-        add_triangular(&mut histogram, scale, state.coding.value(code, low, high), f64::from(count));
-    }
+    let scale = Scale::new(f64::from(state.low), slope);
+    let histogram = state.histogram(sharpening.bins(), scale);
     let expected = sharpening.expected(&histogram, scale);
-    for (code, _) in filled() {
-        let value = state.coding.value(code, low, high);
+    for (code, _) in state.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+        let value = state.coding.value(code, state.low, state.high);
         table[code] = (value - interpolate(&expected, scale, value)) as f32;
     }
     table

@@ -4,9 +4,9 @@ use crate::region::{Label, Region};
 use crate::{Error, Inputs, Outputs, Session, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use voxnorm_kernels::bspline::Lattice;
-use voxnorm_kernels::grid::Shrunk;
-use voxnorm_kernels::n4::{Settings, Source, correct, fit, observe};
+use voxnorm_kernels::bspline::{Lattice, Placement};
+use voxnorm_kernels::grid::{Grid, Padding, Shrunk};
+use voxnorm_kernels::n4::{Correction, Settings, Source, correct, fit, observe};
 
 pub struct N4;
 
@@ -16,12 +16,35 @@ pub struct Options {
     mask_label: Label,
     shrink_factor: [usize; 3],
     shrink_offset: Option<[u64; 3]>,
+    working_resolution: Option<f64>,
     iterations: Vec<usize>,
     convergence_threshold: f64,
     control_points: [usize; 3],
+    spline_distance: Option<f64>,
     histogram_bins: usize,
     full_width_at_half_maximum: f64,
     wiener_noise: f64,
+    field_mapping: FieldMapping,
+    outside: Outside,
+    preserve_range: bool,
+}
+
+/// Where the voxels that the fit sees lie on the lattice.
+#[derive(Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum FieldMapping {
+    /// From end to end, as the whole image does.
+    Stretch,
+    /// Where they are.
+    Exact,
+}
+
+/// What becomes of voxels that the mask leaves out.
+#[derive(Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Outside {
+    Divide,
+    Keep,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -29,8 +52,33 @@ pub struct Options {
 pub struct Fitted {
     lattice: LatticeJson,
     levels: Vec<Level>,
+    grid: GridJson,
     shrink: Shrink,
     region: RegionJson,
+    entropy: Entropy,
+}
+
+/// What the lattice is stretched over: an image's grid, and voxels laid around it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GridJson {
+    shape: [usize; 3],
+    affine: [[f64; 4]; 3],
+    padding: PaddingJson,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PaddingJson {
+    lower: [usize; 3],
+    upper: [usize; 3],
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entropy {
+    before: f64,
+    after: f64,
 }
 
 /// Control points of ln field, x fastest.
@@ -74,7 +122,8 @@ impl Step for N4 {
         let image = inputs.required("image")?;
         let weight = inputs.on_grid_of("weight", &image.grid)?;
         let region = Region::resolve(inputs, "mask", options.mask_label, &image, None, session)?;
-        let shrunk = shrink(options, &image.grid)?;
+        let mesh = mesh(options, &image.grid)?;
+        let shrunk = shrink(options, &image.grid, &mesh.padding)?;
         let source = Source {
             voxels: image.voxels,
             shape: image.grid.shape,
@@ -96,7 +145,8 @@ impl Step for N4 {
         let settings = Settings {
             iterations: options.iterations.clone(),
             convergence_threshold: options.convergence_threshold,
-            control_points: options.control_points,
+            control_points: mesh.control_points,
+            placement: placement(options.field_mapping, &image.grid, &mesh.padding, &shrunk),
             histogram_bins: options.histogram_bins,
             full_width_at_half_maximum: options.full_width_at_half_maximum,
             wiener_noise: options.wiener_noise,
@@ -115,6 +165,12 @@ impl Step for N4 {
         let levels = fit.levels.into_iter();
         Ok(Fitted {
             lattice: LatticeJson { points: fit.lattice.points, values: fit.lattice.values },
+            grid: GridJson {
+                shape: image.grid.shape,
+                affine: image.grid.affine,
+                padding: PaddingJson { lower: mesh.padding.lower, upper: mesh.padding.upper },
+            },
+            entropy: Entropy { before: fit.entropy[0], after: fit.entropy[1] },
             levels: levels
                 .map(|course| Level {
                     iterations: course.convergence.len() as u64,
@@ -165,27 +221,44 @@ impl Step for N4 {
         let lattice = Lattice { points: *points, values: values.clone() };
         let source =
             Source { voxels: image.voxels, shape: image.grid.shape, select: region.select(), weight: None };
-        let corrected =
-            correct(&source, &lattice, outputs.wants("image"), outputs.wants("field"), &session.run)?;
+        let correction = Correction {
+            lattice: &lattice,
+            placement: fitted.grid.placement_of(&image.grid)?,
+            keep_outside: options.outside == Outside::Keep,
+            preserve_range: options.preserve_range,
+            image: outputs.wants("image"),
+            field: outputs.wants("field"),
+            log_field: outputs.wants("logField"),
+        };
+        let corrected = correct(&source, &correction, &session.run)?;
         if corrected.measures.voxels == 0 {
             return Err(region.empty(Self::ID));
         }
         if corrected.measures.not_finite > 0 {
             return Err(inputs.not_finite(corrected.measures.not_finite, corrected.measures.voxels));
         }
-        for (name, voxels) in [("image", corrected.image), ("field", corrected.field)] {
+        let made = [("image", corrected.image), ("field", corrected.field), ("logField", corrected.log_field)];
+        for (name, voxels) in made {
             if let Some(voxels) = voxels {
                 outputs.put(name, voxels);
             }
         }
         let told = corrected.measures;
+        let [before, after] = [told.before, told.after].map(|(mean, deviation)| deviation / mean);
+        let Entropy { before: least, after: entropy } = fitted.entropy;
+        let mut worse = Vec::new();
+        if after.abs() > before.abs() {
+            worse.push("coefficientOfVariation");
+        }
+        if entropy > least {
+            worse.push("entropy");
+        }
         Ok(json!({
             "voxels": told.voxels,
-            "coefficientOfVariation": {
-                "before": told.coefficient_of_variation_before,
-                "after": told.coefficient_of_variation_after,
-            },
+            "coefficientOfVariation": { "before": before, "after": after },
+            "entropy": fitted.entropy,
             "fieldRange": [told.field_low, told.field_high],
+            "worse": worse,
         }))
     }
 }
@@ -203,10 +276,105 @@ fn expressible(values: &[f64]) -> bool {
     values.iter().all(|value| value.abs() <= FARTHEST)
 }
 
+impl GridJson {
+    /// Where the voxels of `image` lie on the lattice.
+    fn placement_of(&self, image: &Grid) -> Result<[Placement; 3], Error> {
+        let own = Grid { shape: self.shape, affine: self.affine };
+        let along = image.along(&own).ok_or_else(|| self.mismatch("with axes parallel to", image))?;
+        let mut placement = [Placement::stretched(1); 3];
+        for (a, (start, step)) in along.into_iter().enumerate() {
+            let last = self.shape[a] as f64 - 1.0;
+            let reach = (start + step * (image.shape[a] as f64 - 1.0), start);
+            // Voxels have a size: images of one field of view reach half a voxel beyond each other's centres.
+            let beyond = 0.5 + step.abs() / 2.0 + 1e-3;
+            if reach.0.min(reach.1) < -beyond || reach.0.max(reach.1) > last + beyond {
+                return Err(self.mismatch("within", image));
+            }
+            let lower = self.padding.lower[a] as f64;
+            let extent = lower + last + self.padding.upper[a] as f64;
+            placement[a] = Placement { start: lower + start, step, extent };
+        }
+        Ok(placement)
+    }
+
+    fn mismatch(&self, how: &str, image: &Grid) -> Error {
+        Error::new(
+            "GridMismatch",
+            format!(
+                "n4: image: expected a grid {how} the one that the field was fitted on, of shape {:?}, got shape {:?} elsewhere",
+                self.shape, image.shape
+            ),
+        )
+        .with(json!({ "input": "image", "expected": self, "got": { "shape": image.shape, "affine": image.affine } }))
+    }
+}
+
+/// The lattice of the first level, and the voxels laid around the image to fill it.
+struct Mesh {
+    control_points: [usize; 3],
+    padding: Padding,
+}
+
+/// Most spans of the last level, as `ts/steps/n4.ts` says of `controlPoints`.
+const MOST_SPANS: usize = 128;
+
+/// Spans of the length asked for, as many as cover the image; ANTs pads the image to their whole length,
+/// computing in single precision.
+fn mesh(options: &Options, grid: &Grid) -> Result<Mesh, Error> {
+    let Some(distance) = options.spline_distance else {
+        return Ok(Mesh { control_points: options.control_points, padding: Padding::default() });
+    };
+    let spacing = grid.spacing().map(|mm| f64::from(mm as f32));
+    let mut mesh = Mesh { control_points: [4; 3], padding: Padding::default() };
+    let most = MOST_SPANS >> (options.iterations.len() - 1);
+    for a in 0..3 {
+        let length = ((grid.shape[a] as f64 - 1.0) * spacing[a]) as f32;
+        let spans = (length / distance as f32).ceil().max(1.0);
+        if spans > most as f32 {
+            let levels = options.iterations.len();
+            return Err(Error::new(
+                "BadOption",
+                format!(
+                    "n4: splineDistance: expected at least {} mm for {levels} levels along axis {a} of {length} mm, got {distance}",
+                    length / most as f32
+                ),
+            )
+            .with(json!({ "option": "splineDistance", "axis": a, "length": length, "got": distance })));
+        }
+        mesh.control_points[a] = spans as usize + 3;
+        // An axis of one voxel has no length to cover.
+        if grid.shape[a] > 1 {
+            let extra = (f64::from(spans * distance as f32 - length) / spacing[a] + 0.5).max(0.0) as usize;
+            mesh.padding.lower[a] = extra / 2;
+            mesh.padding.upper[a] = extra - extra / 2;
+        }
+    }
+    Ok(mesh)
+}
+
+fn placement(mapping: FieldMapping, grid: &Grid, padding: &Padding, shrunk: &Shrunk) -> [Placement; 3] {
+    [0, 1, 2].map(|a| match mapping {
+        FieldMapping::Stretch => Placement {
+            start: shrunk.before[a] as f64,
+            step: 1.0,
+            extent: shrunk.whole[a] as f64 - 1.0,
+        },
+        FieldMapping::Exact => Placement {
+            start: (padding.lower[a] + shrunk.offset[a]) as f64,
+            step: shrunk.factor[a] as f64,
+            extent: (padding.lower[a] + grid.shape[a] + padding.upper[a]) as f64 - 1.0,
+        },
+    })
+}
+
 /// The subsampling asked for; an axis thinner than its factor is shrunk to one voxel instead.
-fn shrink(options: &Options, grid: &voxnorm_kernels::grid::Grid) -> Result<Shrunk, Error> {
-    let factor = [0, 1, 2].map(|a| options.shrink_factor[a].min(grid.shape[a]));
-    let mut shrunk = grid.shrunk(factor);
+fn shrink(options: &Options, grid: &Grid, padding: &Padding) -> Result<Shrunk, Error> {
+    let spacing = grid.spacing();
+    let factor = [0, 1, 2].map(|a| match options.working_resolution {
+        Some(mm) => ((mm / spacing[a]).round().max(1.0) as usize).min(grid.shape[a]),
+        None => options.shrink_factor[a].min(grid.shape[a]),
+    });
+    let mut shrunk = grid.shrunk(factor, padding);
     if let Some(offset) = options.shrink_offset {
         for a in 0..3 {
             let most = grid.shape[a] - 1 - (shrunk.shape[a] - 1) * factor[a];
@@ -219,6 +387,8 @@ fn shrink(options: &Options, grid: &voxnorm_kernels::grid::Grid) -> Result<Shrun
             }
         }
         shrunk.offset = offset.map(|n| n as usize);
+        shrunk.before = [0, 1, 2].map(|a| if padding.lower[a] > 0 { (padding.lower[a] + shrunk.offset[a]) / factor[a] } else { 0 });
+        shrunk.whole = [0, 1, 2].map(|a| shrunk.whole[a].max(shrunk.before[a] + shrunk.shape[a]));
     }
     Ok(shrunk)
 }

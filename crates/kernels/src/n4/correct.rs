@@ -2,12 +2,30 @@
 
 use super::observe::{Source, chunks};
 use crate::at_levels;
-use crate::bspline::{Axes, Axis, Expansion, Lattice, Row};
+use crate::bspline::{Axes, Axis, Expansion, Lattice, Placement, Row};
 use crate::math::exp;
 use crate::memory::zeros;
 use crate::moments::{LANES, Lanes, Sums};
 use crate::run::{Cancelled, Run};
 use crate::select::Select;
+
+/// How an image is corrected, and what is wanted of it.
+pub struct Correction<'a> {
+    /// Control points of ln field.
+    pub lattice: &'a Lattice,
+    /// Where the image's voxels lie on the lattice.
+    pub placement: [Placement; 3],
+    /// Voxels that were not chosen keep their value.
+    pub keep_outside: bool,
+    /// The chosen voxels are mapped linearly, so that their smallest and largest value are the input's.
+    pub preserve_range: bool,
+    /// Whether image / field is wanted.
+    pub image: bool,
+    /// Whether the factor is wanted.
+    pub field: bool,
+    /// Whether the factor's logarithm is wanted.
+    pub log_field: bool,
+}
 
 /// An image divided by its field, and what is told of it.
 pub struct Corrected {
@@ -15,6 +33,8 @@ pub struct Corrected {
     pub image: Option<Vec<f32>>,
     /// The factor, if asked for.
     pub field: Option<Vec<f32>>,
+    /// The factor's logarithm, if asked for.
+    pub log_field: Option<Vec<f32>>,
     /// Measured over the chosen voxels.
     pub measures: Measures,
 }
@@ -26,10 +46,10 @@ pub struct Measures {
     pub voxels: usize,
     /// Of these, how many are NaN or infinite: the other measures then mean nothing.
     pub not_finite: usize,
-    /// Deviation over mean before.
-    pub coefficient_of_variation_before: f64,
-    /// Deviation over mean after.
-    pub coefficient_of_variation_after: f64,
+    /// Mean and deviation before.
+    pub before: (f64, f64),
+    /// Mean and deviation after.
+    pub after: (f64, f64),
     /// Smallest factor.
     pub field_low: f32,
     /// Largest factor.
@@ -50,6 +70,8 @@ struct Part<'a> {
     planes: std::ops::Range<usize>,
     image: &'a mut [f32],
     field: &'a mut [f32],
+    log_field: &'a mut [f32],
+    keep_outside: bool,
 }
 
 at_levels! {
@@ -72,11 +94,20 @@ at_levels! {
                 let (from, to) = ((z * ny + y) * nx, (local * ny + y) * nx);
                 let input = &voxels[from..from + nx];
                 Row::new(&plane, expansion.stride(), y_axis, y).expand(&mut fields);
+                if !part.log_field.is_empty() {
+                    part.log_field[to..to + nx].copy_from_slice(&fields[..nx]);
+                }
                 for field in &mut fields {
                     *field = exp(*field);
                 }
                 for (output, (value, field)) in outputs.iter_mut().zip(input.iter().zip(&fields)) {
                     *output = value / field;
+                }
+                let count = select.row(from, input, &mut chosen[..nx]);
+                if part.keep_outside {
+                    for (output, (value, chosen)) in outputs.iter_mut().zip(input.iter().zip(&chosen)) {
+                        *output = if *chosen != 0.0 { *output } else { *value };
+                    }
                 }
                 if !part.image.is_empty() {
                     part.image[to..to + nx].copy_from_slice(&outputs[..nx]);
@@ -84,7 +115,6 @@ at_levels! {
                 if !part.field.is_empty() {
                     part.field[to..to + nx].copy_from_slice(&fields[..nx]);
                 }
-                let count = select.row(from, input, &mut chosen[..nx]);
                 if count > 0 {
                     told.count += count;
                     tell(&mut told, input, &outputs, &fields, &chosen);
@@ -124,37 +154,134 @@ fn tell(told: &mut Told, input: &[f32], outputs: &[f32], fields: &[f32], chosen:
     }
 }
 
-/// Divides the image by the field that the lattice describes, stretched over the whole image.
-pub fn correct(
-    source: &Source,
-    lattice: &Lattice,
-    want_image: bool,
-    want_field: bool,
-    run: &Run,
-) -> Result<Corrected, Cancelled> {
+/// Divides the image by the field that the lattice describes.
+pub fn correct(source: &Source, correction: &Correction, run: &Run) -> Result<Corrected, Cancelled> {
     let shape = source.shape;
-    let axes = Axes::new(shape, lattice.points.map(|points| points - 3));
+    let lattice = correction.lattice;
+    let axes = Axes::placed(shape, lattice.points.map(|points| points - 3), &correction.placement);
     let [x, y, z] = &axes.0;
     let expansion = Expansion::new(lattice, x, z);
     let size = |wanted: bool| if wanted { source.voxels.len() } else { 0 };
-    let mut image = zeros(size(want_image));
-    let mut field = zeros(size(want_field));
+    // The extremes of the corrected voxels are known only once all are.
+    let mut image = zeros(size(correction.image || correction.preserve_range));
+    let mut field = zeros(size(correction.field));
+    let mut log_field = zeros(size(correction.log_field));
 
-    let (mut image_rest, mut field_rest) = (&mut image[..], &mut field[..]);
+    let mut rests = [&mut image[..], &mut field[..], &mut log_field[..]];
     let mut parts = Vec::new();
     for planes in chunks(shape) {
         let voxels = planes.len() * shape[0] * shape[1];
-        let (image, rest) = image_rest.split_at_mut(if want_image { voxels } else { 0 });
-        image_rest = rest;
-        let (field, rest) = field_rest.split_at_mut(if want_field { voxels } else { 0 });
-        field_rest = rest;
-        parts.push(Part { planes, image, field });
+        let [image, field, log_field] = rests.each_mut().map(|rest| take(rest, voxels));
+        parts.push(Part { planes, image, field, log_field, keep_outside: correction.keep_outside });
     }
     let told = run.map_parts(parts, |_, mut part| {
         correct_planes(run.level, &mut part, source.voxels, source.select, &expansion, shape[0], y)
     })?;
-    let measures = measures(&told, source);
-    Ok(Corrected { image: want_image.then_some(image), field: want_field.then_some(field), measures })
+    let mut measures = measures(&told, source);
+    if correction.preserve_range && measures.not_finite == 0 && measures.voxels > 0 {
+        let mapping = preserve_range(source, &mut image, run)?;
+        let (mean, deviation) = measures.after;
+        let slope = f64::from(mapping.slope);
+        let below = slope * (f64::from(mapping.corrected_high) - mean);
+        measures.after = (f64::from(mapping.high) - below, slope * deviation);
+    }
+    Ok(Corrected {
+        image: correction.image.then_some(image),
+        field: correction.field.then_some(field),
+        log_field: correction.log_field.then_some(log_field),
+        measures,
+    })
+}
+
+/// The first `count` of what is left of an output; nothing of one that is not wanted.
+fn take<'a>(rest: &mut &'a mut [f32], count: usize) -> &'a mut [f32] {
+    let all = std::mem::take(rest);
+    let (taken, left) = if all.is_empty() { (all, &mut [][..]) } else { all.split_at_mut(count) };
+    *rest = left;
+    taken
+}
+
+/// value -> high - slope · (corrected high - value), in single precision as ANTs.
+#[derive(Clone, Copy)]
+struct Mapping {
+    high: f32,
+    corrected_high: f32,
+    slope: f32,
+}
+
+impl Mapping {
+    #[inline(always)]
+    fn of(self, value: f32) -> f32 {
+        self.high - self.slope * (self.corrected_high - value)
+    }
+}
+
+/// Maps the chosen voxels of `image` so that they reach as far as those of the source.
+fn preserve_range(source: &Source, image: &mut [f32], run: &Run) -> Result<Mapping, Cancelled> {
+    let plane = source.shape[0] * source.shape[1];
+    let planes = chunks(source.shape);
+    let rows = |planes: &std::ops::Range<usize>| planes.start * plane..planes.end * plane;
+    let found = run.map_parts(planes.clone(), |_, planes| {
+        let (from, voxels) = (rows(&planes).start, rows(&planes));
+        extremes(
+            run.level,
+            &source.voxels[voxels.clone()],
+            &image[voxels],
+            source.select,
+            from,
+            source.shape[0],
+        )
+    })?;
+    let [mut original, mut corrected] = [(f32::INFINITY, f32::NEG_INFINITY); 2];
+    for (before, after) in found {
+        original = (original.0.min(before.0), original.1.max(before.1));
+        corrected = (corrected.0.min(after.0), corrected.1.max(after.1));
+    }
+    let span = corrected.1 - corrected.0;
+    let slope = if span > 0.0 { (original.1 - original.0) / span } else { 0.0 };
+    let mapping = Mapping { high: original.1, corrected_high: corrected.1, slope };
+    let mut rest = image;
+    let mut parts = Vec::new();
+    for planes in planes {
+        parts.push((rows(&planes).start, take(&mut rest, planes.len() * plane)));
+    }
+    run.map_parts(parts, |_, (from, part)| {
+        map_chosen(run.level, part, source.voxels, source.select, from, source.shape[0], mapping);
+    })?;
+    Ok(mapping)
+}
+
+at_levels! {
+    /// Smallest and largest chosen value before and after.
+    fn extremes(before: &[f32], after: &[f32], select: Select, from: usize, nx: usize) -> ((f32, f32), (f32, f32)) {
+        let mut chosen = vec![0.0; nx];
+        let [mut low, mut high] = [[f32::INFINITY; 2], [f32::NEG_INFINITY; 2]];
+        for (row, (before, after)) in before.chunks_exact(nx).zip(after.chunks_exact(nx)).enumerate() {
+            select.row(from + row * nx, before, &mut chosen);
+            for x in 0..nx {
+                let inside = chosen[x] != 0.0;
+                for (i, value) in [before[x], after[x]].into_iter().enumerate() {
+                    low[i] = if inside && value < low[i] { value } else { low[i] };
+                    high[i] = if inside && value > high[i] { value } else { high[i] };
+                }
+            }
+        }
+        ((low[0], high[0]), (low[1], high[1]))
+    }
+
+    /// `mapping` of the chosen voxels.
+    fn map_chosen(part: &mut [f32], voxels: &[f32], select: Select, from: usize, nx: usize, mapping: Mapping) {
+        let mut chosen = vec![0.0; nx];
+        for (row, values) in part.chunks_exact_mut(nx).enumerate() {
+            let at = from + row * nx;
+            if select.row(at, &voxels[at..at + nx], &mut chosen) == 0 {
+                continue;
+            }
+            for (value, chosen) in values.iter_mut().zip(&chosen) {
+                *value = if *chosen != 0.0 { mapping.of(*value) } else { *value };
+            }
+        }
+    }
 }
 
 fn measures(told: &[Told], source: &Source) -> Measures {
@@ -169,15 +296,11 @@ fn measures(told: &[Told], source: &Source) -> Measures {
             high = if part.high.0[lane] > high { part.high.0[lane] } else { high };
         }
     }
-    let variation = |sums: &Sums| {
-        let (mean, deviation) = sums.mean_and_deviation(voxels);
-        deviation / mean
-    };
     Measures {
         voxels,
         not_finite: if before.fold().0.is_finite() { 0 } else { count_not_finite(source) },
-        coefficient_of_variation_before: variation(&before),
-        coefficient_of_variation_after: variation(&after),
+        before: before.mean_and_deviation(voxels),
+        after: after.mean_and_deviation(voxels),
         field_low: low,
         field_high: high,
     }
