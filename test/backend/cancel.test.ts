@@ -1,6 +1,7 @@
 /** A running step tells how far it is and stops when told to, on both backends. */
 import { describe, expect, it } from "vitest";
 import type { Backend, Call, Progress } from "../../dist/backend/backend.js";
+import { n4 } from "../../dist/index.js";
 import { bothBackends, digestCall, oddVoxels, withBackend } from "./backends.ts";
 
 /** Within this the caller has its answer, and a native call has let go of its arrays. */
@@ -25,17 +26,7 @@ function image(): Float32Array {
 
 /** A correction of so many iterations, none spared by the threshold. */
 function n4Call(iterations: number[], more: Partial<Call> = {}): Call {
-  const options = {
-    maskLabel: 1,
-    shrinkFactor: [2, 2, 2],
-    shrinkOffset: null,
-    iterations,
-    convergenceThreshold: 0,
-    controlPoints: [4, 4, 4],
-    histogramBins: 200,
-    fullWidthAtHalfMaximum: 0.15,
-    wienerNoise: 0.01,
-  };
+  const { options } = n4({ shrinkFactor: 2, iterations, convergenceThreshold: 0 });
   const affine = [
     [1, 0, 0, 0],
     [0, 1, 0, 0],

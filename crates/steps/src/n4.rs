@@ -237,7 +237,8 @@ impl Step for N4 {
         if corrected.measures.not_finite > 0 {
             return Err(inputs.not_finite(corrected.measures.not_finite, corrected.measures.voxels));
         }
-        let made = [("image", corrected.image), ("field", corrected.field), ("logField", corrected.log_field)];
+        let made =
+            [("image", corrected.image), ("field", corrected.field), ("logField", corrected.log_field)];
         for (name, voxels) in made {
             if let Some(voxels) = voxels {
                 outputs.put(name, voxels);
@@ -354,11 +355,9 @@ fn mesh(options: &Options, grid: &Grid) -> Result<Mesh, Error> {
 
 fn placement(mapping: FieldMapping, grid: &Grid, padding: &Padding, shrunk: &Shrunk) -> [Placement; 3] {
     [0, 1, 2].map(|a| match mapping {
-        FieldMapping::Stretch => Placement {
-            start: shrunk.before[a] as f64,
-            step: 1.0,
-            extent: shrunk.whole[a] as f64 - 1.0,
-        },
+        FieldMapping::Stretch => {
+            Placement { start: shrunk.before[a] as f64, step: 1.0, extent: shrunk.whole[a] as f64 - 1.0 }
+        }
         FieldMapping::Exact => Placement {
             start: (padding.lower[a] + shrunk.offset[a]) as f64,
             step: shrunk.factor[a] as f64,
@@ -387,7 +386,9 @@ fn shrink(options: &Options, grid: &Grid, padding: &Padding) -> Result<Shrunk, E
             }
         }
         shrunk.offset = offset.map(|n| n as usize);
-        shrunk.before = [0, 1, 2].map(|a| if padding.lower[a] > 0 { (padding.lower[a] + shrunk.offset[a]) / factor[a] } else { 0 });
+        shrunk.before = [0, 1, 2].map(|a| {
+            if padding.lower[a] > 0 { (padding.lower[a] + shrunk.offset[a]) / factor[a] } else { 0 }
+        });
         shrunk.whole = [0, 1, 2].map(|a| shrunk.whole[a].max(shrunk.before[a] + shrunk.shape[a]));
     }
     Ok(shrunk)
