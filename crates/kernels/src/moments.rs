@@ -33,15 +33,6 @@ impl Sums {
         }
     }
 
-    /// Adds short sums of values and of their squares, such as those of a row, which `f32` holds well enough.
-    #[inline(always)]
-    pub fn add_sums(&mut self, sum: &Lanes<f32>, squares: &Lanes<f32>) {
-        for lane in 0..LANES {
-            self.sum[lane] += f64::from(sum.0[lane]);
-            self.squares[lane] += f64::from(squares.0[lane]);
-        }
-    }
-
     /// Adds the lanes of sums that come after these.
     pub fn merge(&mut self, later: &Sums) {
         for lane in 0..LANES {

@@ -97,7 +97,6 @@ at_levels! {
             }
             for segment in &chunk.segments[begin..end] {
                 let row = Row::new(&plane, update.stride(), y_axis, segment.y);
-                let [mut sum, mut squares] = [Lanes([0.0; LANES]); 2];
                 for x in (segment.x..segment.x + segment.length).step_by(LANES) {
                     let u = &mut chunk.u[block].0;
                     let codes = &mut chunk.codes[block].0;
@@ -119,9 +118,7 @@ at_levels! {
                         u[i] = v;
                         low.0[i] = if v < low.0[i] { v } else { low.0[i] };
                         high.0[i] = if v > high.0[i] { v } else { high.0[i] };
-                        let change = if inside { change.0[i] } else { 0.0 };
-                        sum.0[i] += change;
-                        squares.0[i] += change * change;
+                        change.0[i] = if inside { change.0[i] } else { 0.0 };
                         let bin = (v - coding.base) * coding.rate;
                         let bin = if bin > 0.0 { bin } else { 0.0 };
                         let bin = if bin < (FINE - 1) as f32 { bin } else { (FINE - 1) as f32 };
@@ -129,13 +126,13 @@ at_levels! {
                         // SAFETY: 0 ≤ bin < TABLE, and not NaN: every comparison above fails for NaN.
                         codes[i] = unsafe { bin.to_int_unchecked::<i32>() } as u16;
                     }
+                    sums.add(&change);
                     for i in (0..LANES).step_by(4) {
                         for part in 0..4 {
                             counts.0[part][codes[i + part] as usize % TABLE] += 1;
                         }
                     }
                 }
-                sums.add_sums(&sum, &squares);
             }
             begin = end;
         }
