@@ -110,9 +110,21 @@ fn native(reply: Reply) -> NativeReply {
         .buffers
         .into_iter()
         .map(|(name, buffer)| match buffer {
-            Owned::Floats(floats) => (name, Either::A(Float32Array::new(floats))),
+            Owned::Floats(floats) => (name, Either::A(lent(floats))),
             Owned::Bytes(bytes) => (name, Either::B(Uint8Array::new(bytes))),
         })
         .unzip();
     NativeReply { json: reply.json, names, buffers }
+}
+
+/// The array in JavaScript's hands, which gives it back for further calls once it is collected.
+fn lent(floats: Vec<f32>) -> Float32Array {
+    let mut floats = std::mem::ManuallyDrop::new(floats);
+    let capacity = floats.capacity();
+    // SAFETY: the parts are those of a vector that nobody else frees; the callback is called once.
+    unsafe {
+        Float32Array::with_external_data(floats.as_mut_ptr(), floats.len(), move |start, length| {
+            recycle(Vec::from_raw_parts(start, length, capacity));
+        })
+    }
 }

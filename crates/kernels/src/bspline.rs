@@ -239,11 +239,11 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The field at all voxels of the row, padding included.
+    /// The field at the voxels from `x` on, padding included.
     #[inline(always)]
-    pub fn expand(&self, out: &mut [f32]) {
+    pub fn expand(&self, x: usize, out: &mut [f32]) {
         let length = out.len();
-        let ([p0, p1, p2, p3], w) = (self.rows.map(|row| &row[..length]), self.weights);
+        let ([p0, p1, p2, p3], w) = (self.rows.map(|row| &row[x..x + length]), self.weights);
         for i in 0..length {
             out[i] = (w[0] * p0[i] + w[1] * p1[i]) + (w[2] * p2[i] + w[3] * p3[i]);
         }

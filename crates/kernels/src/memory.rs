@@ -1,40 +1,100 @@
-//! Large fresh arrays.
+//! Large arrays, fresh or used before.
 
-/// `length` zeros.
+use std::sync::{Mutex, PoisonError};
+
+/// An array of `length` numbers for a kernel to write: zeros, or what an earlier one held.
 ///
 /// The system hands out fresh memory in pages of 4 KiB, and the first touch of each costs about as much as
 /// correcting its voxels. Linux is therefore asked for pages of 2 MiB; where it declines, nothing changes.
-pub fn zeros(length: usize) -> Vec<f32> {
+pub fn array(length: usize) -> Vec<f32> {
+    if let Some(mut used) = take_kept(length) {
+        used.truncate(length);
+        return used;
+    }
     #[allow(unused_mut)]
     let mut zeros = vec![0.0; length];
     #[cfg(target_os = "linux")]
-    advise_huge_pages(&mut zeros);
+    advise(&mut zeros, libc::MADV_HUGEPAGE);
     zeros
 }
 
+/// Gives an array back that nobody reads any more. A few are kept for [`array`], so that a server that corrects
+/// image after image touches no fresh memory; Linux is told that it may have their pages when it runs short.
+#[allow(unused_mut)]
+pub fn recycle(mut used: Vec<f32>) {
+    let bytes = size_of_val(&used[..]);
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let sum: usize = kept.iter().map(|array| size_of_val(&array[..])).sum();
+    if bytes >= LEAST_BYTES && kept.len() < MOST_ARRAYS && sum + bytes <= MOST_BYTES {
+        #[cfg(target_os = "linux")]
+        advise(&mut used, libc::MADV_FREE);
+        kept.push(used);
+    }
+}
+
+static KEPT: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
+const MOST_ARRAYS: usize = 4;
+const MOST_BYTES: usize = 256 << 20;
+/// The allocator reuses what is smaller by itself.
+const LEAST_BYTES: usize = 1 << 20;
+
+/// A kept array of at least `length` numbers, but not so much more that most of it would lie idle.
+fn take_kept(length: usize) -> Option<Vec<f32>> {
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let fits = |array: &Vec<f32>| (length..=length + length / 4).contains(&array.len());
+    let at = kept.iter().position(|array| length > 0 && fits(array))?;
+    Some(kept.swap_remove(at))
+}
+
 #[cfg(target_os = "linux")]
-fn advise_huge_pages(memory: &mut [f32]) {
+fn advise(memory: &mut [f32], advice: i32) {
     const HUGE: usize = 2 << 20;
     let start = memory.as_ptr() as usize;
     let end = start + size_of_val(memory);
     // Only whole huge pages within the array: what lies around it is not ours to advise on.
     let (first, last) = (start.next_multiple_of(HUGE), end / HUGE * HUGE);
     if first < last {
-        // SAFETY: the range lies within an allocation that is ours, and the advice changes no content.
+        // SAFETY: the range lies within an allocation that is ours. What pages that are given up hold changes to
+        // zeros, which are numbers too, and nobody reads a kept array before it is written.
         unsafe {
-            libc::madvise(first as *mut libc::c_void, last - first, libc::MADV_HUGEPAGE);
+            libc::madvise(first as *mut libc::c_void, last - first, advice);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
-    fn they_are_zeros_of_any_length() {
+    fn fresh_ones_are_of_any_length() {
         for length in [0, 1, 1000, 3 << 20] {
-            let zeros = super::zeros(length);
-            assert_eq!(zeros.len(), length);
-            assert!(zeros.iter().all(|zero| zero.to_bits() == 0));
+            let array = array(length);
+            assert_eq!(array.len(), length);
+            assert!(array.iter().all(|number| number.to_bits() == 0));
         }
+    }
+
+    #[test]
+    fn one_that_is_given_back_serves_again_if_it_is_little_too_large() {
+        // Lengths that no other test uses, as all share what is kept.
+        let length = 5 << 20;
+        recycle(vec![7.0; length]);
+        let larger = array(length + 1);
+        assert_eq!(larger.len(), length + 1);
+        let again = array(length - 3);
+        assert_eq!((again.len(), again.capacity()), (length - 3, length));
+        assert!(again.iter().all(|number| [0.0, 7.0].contains(number)));
+        assert_eq!(array(length).len(), length);
+    }
+
+    #[test]
+    fn no_more_is_kept_than_the_limit() {
+        for _ in 0..2 * MOST_ARRAYS {
+            recycle(vec![1.0; 30 << 20]);
+        }
+        let kept = KEPT.lock().unwrap();
+        assert!(kept.len() <= MOST_ARRAYS);
+        assert!(kept.iter().map(|array| size_of_val(&array[..])).sum::<usize>() <= MOST_BYTES);
     }
 }

@@ -8,6 +8,20 @@ pub const LANES: usize = 16;
 #[repr(C, align(64))]
 pub struct Lanes<T>(pub [T; LANES]);
 
+/// Blocks as one array.
+#[inline(always)]
+pub fn flat<T>(blocks: &[Lanes<T>]) -> &[T] {
+    // SAFETY: an array of lanes lies in memory as its lanes do, and the length is theirs.
+    unsafe { std::slice::from_raw_parts(blocks.as_ptr().cast(), size_of_val(blocks) / size_of::<T>()) }
+}
+
+/// Blocks as one array.
+#[inline(always)]
+pub fn flat_mut<T>(blocks: &mut [Lanes<T>]) -> &mut [T] {
+    // SAFETY: as above.
+    unsafe { std::slice::from_raw_parts_mut(blocks.as_mut_ptr().cast(), size_of_val(blocks) / size_of::<T>()) }
+}
+
 /// Sums of the values and their squares, a lane each.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]

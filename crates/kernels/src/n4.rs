@@ -8,8 +8,8 @@
 //! 2. `contract` reads only the two-byte histogram code of each voxel, looks its residual up, and
 //!    contracts it onto the lattice, axis by axis.
 //!
-//! Voxels are kept in blocks of sixteen along x; a block is kept if it holds an included voxel. The
-//! others in it carry NaN, which no comparison, sum or table lookup below lets through.
+//! Included voxels are packed, however scattered they lie: whatever is done for each is done for full
+//! vectors. Only expansion and contraction work on the grid, a few rows at a time.
 
 mod correct;
 mod observe;
@@ -23,7 +23,7 @@ use crate::moments::{LANES, Sums};
 use crate::run::{Cancelled, Run};
 use crate::sharpen::{Scale, Sharpening, add_triangular, interpolate};
 use observe::Chunk;
-use passes::{Coding, Counts, FINE, TABLE, advance, contract_all};
+use passes::{Coding, Counts, FINE, advance, contract_all};
 
 /// How the field is found.
 pub struct Settings {
@@ -101,7 +101,7 @@ pub fn fit(
             let s: f64 = w.iter().map(|b| b * b).sum();
             w.map(|b| b * b * b / s)
         });
-        let denominator = contract_all(&chunks, &ones(), &axes.map(|w| w.map(|b| b * b)), run)?;
+        let denominator = contract_all(&chunks, &[1.0; FINE], &axes.map(|w| w.map(|b| b * b)), run)?;
         let mut course = Course::default();
         let mut convergence = f64::INFINITY;
         while course.convergence.len() < most && convergence > settings.convergence_threshold {
@@ -209,7 +209,7 @@ fn advance_all(
         low: f32::INFINITY,
         high: f32::NEG_INFINITY,
         coding,
-        counts: Counts::total(&counts),
+        counts: Counts::total(&counts, chunks),
         change: Sums::default(),
     };
     for pass in &passes {
@@ -223,8 +223,8 @@ fn advance_all(
 }
 
 /// u - E(u) for every fine bin that holds a voxel; 0 elsewhere.
-fn residuals(state: &State, sharpening: &Sharpening) -> [f32; TABLE] {
-    let mut table = [0.0; TABLE];
+fn residuals(state: &State, sharpening: &Sharpening) -> [f32; FINE] {
+    let mut table = [0.0; FINE];
     let slope = state.slope(sharpening.bins());
     if slope <= 0.0 {
         return table;
@@ -236,12 +236,5 @@ fn residuals(state: &State, sharpening: &Sharpening) -> [f32; TABLE] {
         let value = state.coding.value(code, state.low, state.high);
         table[code] = (value - interpolate(&expected, scale, value)) as f32;
     }
-    table
-}
-
-/// 1 for every included voxel.
-fn ones() -> [f32; TABLE] {
-    let mut table = [1.0; TABLE];
-    table[FINE..].fill(0.0);
     table
 }

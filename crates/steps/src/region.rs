@@ -57,10 +57,10 @@ impl<'a> Region<'a> {
     /// The choice, as kernels take it.
     pub fn select(&self) -> Select<'_> {
         match (&self.mask, self.threshold, self.label) {
-            (Some(mask), _, Label::Value(label)) => Select::Label(mask.voxels, label),
-            (Some(mask), _, Label::NonZero(_)) => Select::NonZero(mask.voxels),
-            (None, Some(threshold), _) => Select::Above(threshold),
-            (None, None, _) => Select::All,
+            (Some(mask), _, Label::Value(label)) => Select::label(mask.voxels, label),
+            (Some(mask), _, Label::NonZero(_)) => Select::non_zero(mask.voxels),
+            (None, Some(threshold), _) => Select::above(image, threshold),
+            (None, None, _) => Select::all(image),
         }
     }
 
@@ -91,7 +91,7 @@ impl<'a> Region<'a> {
             .mask
             .iter()
             .flat_map(|mask| 0..mask.voxels.len())
-            .filter(|&i| chosen.includes(i, 0.0))
+            .filter(|&i| chosen.includes(i))
             .count();
         let expected = match self.label {
             Label::Value(label) => format!("voxels of value {label}"),

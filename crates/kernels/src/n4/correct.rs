@@ -3,8 +3,8 @@
 use super::observe::{Source, chunks};
 use crate::at_levels;
 use crate::bspline::{Axes, Axis, Expansion, Lattice, Placement, Row};
-use crate::math::exp;
-use crate::memory::zeros;
+use crate::math::exp_normal;
+use crate::memory::array;
 use crate::moments::{LANES, Lanes, Sums};
 use crate::run::{Cancelled, Run};
 use crate::select::Select;
@@ -56,9 +56,9 @@ pub struct Measures {
     pub field_high: f32,
 }
 
-/// Sums over the chosen voxels of a few planes.
+/// What a few planes tell, over their chosen voxels.
 struct Told {
-    count: usize,
+    counts: Lanes<u32>,
     before: Sums,
     after: Sums,
     low: Lanes<f32>,
@@ -78,46 +78,30 @@ at_levels! {
     fn correct_planes(part: &mut Part, voxels: &[f32], select: Select, expansion: &Expansion, x_samples: usize, y_axis: &Axis) -> Told {
         let (nx, ny) = (x_samples, y_axis.samples());
         let mut plane = vec![0.0; expansion.plane_size()];
-        let mut chosen = vec![0.0; expansion.stride()];
         let mut told = Told {
-            count: 0,
+            counts: Lanes([0; LANES]),
             before: Sums::default(),
             after: Sums::default(),
             low: Lanes([f32::INFINITY; LANES]),
             high: Lanes([f32::NEG_INFINITY; LANES]),
         };
-        let mut fields = vec![0.0; expansion.stride()];
-        let mut outputs = vec![0.0; expansion.stride()];
+        let whole = nx / LANES * LANES;
         for (local, z) in part.planes.clone().enumerate() {
             expansion.plane(z, &mut plane);
             for y in 0..ny {
                 let (from, to) = ((z * ny + y) * nx, (local * ny + y) * nx);
-                let input = &voxels[from..from + nx];
-                Row::new(&plane, expansion.stride(), y_axis, y).expand(&mut fields);
-                if !part.log_field.is_empty() {
-                    part.log_field[to..to + nx].copy_from_slice(&fields[..nx]);
+                let row = Row::new(&plane, expansion.stride(), y_axis, y);
+                for x in (0..whole).step_by(LANES) {
+                    let values: &[f32; LANES] = voxels[from + x..from + x + LANES].try_into().unwrap();
+                    let made = correct_block(*values, select.lanes(from + x), row.lanes(x), part.keep_outside, &mut told);
+                    part.put(to + x, LANES, &made);
                 }
-                for field in &mut fields {
-                    *field = exp(*field);
-                }
-                for (output, (value, field)) in outputs.iter_mut().zip(input.iter().zip(&fields)) {
-                    *output = value / field;
-                }
-                let count = select.row(from, input, &mut chosen[..nx]);
-                if part.keep_outside {
-                    for (output, (value, chosen)) in outputs.iter_mut().zip(input.iter().zip(&chosen)) {
-                        *output = if *chosen != 0.0 { *output } else { *value };
-                    }
-                }
-                if !part.image.is_empty() {
-                    part.image[to..to + nx].copy_from_slice(&outputs[..nx]);
-                }
-                if !part.field.is_empty() {
-                    part.field[to..to + nx].copy_from_slice(&fields[..nx]);
-                }
-                if count > 0 {
-                    told.count += count;
-                    tell(&mut told, input, &outputs, &fields, &chosen);
+                if whole < nx {
+                    let (at, width) = (from + whole, nx - whole);
+                    let mut values = [0.0; LANES];
+                    values[..width].copy_from_slice(&voxels[at..at + width]);
+                    let made = correct_block(values, select.part(at, width), row.lanes(whole), part.keep_outside, &mut told);
+                    part.put(to + whole, width, &made);
                 }
             }
         }
@@ -125,33 +109,64 @@ at_levels! {
     }
 }
 
-/// Adds what the chosen voxels of a row tell. `chosen` is padded with zeros to whole lanes, the other
-/// arrays reach as far or end with the row.
-#[inline(always)]
-fn tell(told: &mut Told, input: &[f32], outputs: &[f32], fields: &[f32], chosen: &[f32]) {
-    for x in (0..chosen.len()).step_by(LANES) {
-        let chosen: &[f32; LANES] = chosen[x..x + LANES].try_into().unwrap();
-        // Most blocks of an image are background, which tells nothing.
-        if chosen.iter().fold(0, |any, chosen| any | chosen.to_bits()) == 0 {
-            continue;
+/// Sixteen voxels of each output.
+struct Made {
+    image: Lanes<f32>,
+    field: Lanes<f32>,
+    log_field: Lanes<f32>,
+}
+
+impl Part<'_> {
+    #[inline(always)]
+    fn put(&mut self, at: usize, width: usize, made: &Made) {
+        let pairs = [
+            (&mut *self.image, &made.image),
+            (self.field, &made.field),
+            (self.log_field, &made.log_field),
+        ];
+        for (to, from) in pairs {
+            if !to.is_empty() {
+                to[at..at + width].copy_from_slice(&from.0[..width]);
+            }
         }
-        let mut values = Lanes([0.0; LANES]);
-        let width = LANES.min(input.len() - x);
-        values.0[..width].copy_from_slice(&input[x..x + width]);
-        let outputs: &[f32; LANES] = outputs[x..x + LANES].try_into().unwrap();
-        let fields: &[f32; LANES] = fields[x..x + LANES].try_into().unwrap();
+    }
+}
+
+/// Corrects sixteen voxels, and tells of those that are chosen.
+#[inline(always)]
+fn correct_block(
+    values: [f32; LANES],
+    chosen: Lanes<u32>,
+    log_field: Lanes<f32>,
+    keep_outside: bool,
+    told: &mut Told,
+) -> Made {
+    let [mut field, mut image] = [Lanes([0.0; LANES]); 2];
+    for i in 0..LANES {
+        field.0[i] = exp_normal(log_field.0[i]);
+        image.0[i] = values[i] / field.0[i];
+    }
+    if keep_outside {
+        for i in 0..LANES {
+            image.0[i] = if chosen.0[i] != 0 { image.0[i] } else { values[i] };
+        }
+    }
+    // Most blocks of an image are background, which tells nothing.
+    if chosen.0.iter().fold(0, |any, chosen| any | chosen) != 0 {
         let [mut before, mut after] = [Lanes([0.0; LANES]); 2];
         for i in 0..LANES {
-            let inside = chosen[i] != 0.0;
-            before.0[i] = if inside { values.0[i] } else { 0.0 };
-            after.0[i] = if inside { outputs[i] } else { 0.0 };
-            let factor = if inside { fields[i] } else { f32::NAN };
+            let is_chosen = chosen.0[i] != 0;
+            told.counts.0[i] += chosen.0[i];
+            before.0[i] = if is_chosen { values[i] } else { 0.0 };
+            after.0[i] = if is_chosen { image.0[i] } else { 0.0 };
+            let factor = if is_chosen { field.0[i] } else { f32::NAN };
             told.low.0[i] = if factor < told.low.0[i] { factor } else { told.low.0[i] };
             told.high.0[i] = if factor > told.high.0[i] { factor } else { told.high.0[i] };
         }
         told.before.add(&before);
         told.after.add(&after);
     }
+    Made { image, field, log_field }
 }
 
 /// Divides the image by the field that the lattice describes.
@@ -163,9 +178,9 @@ pub fn correct(source: &Source, correction: &Correction, run: &Run) -> Result<Co
     let expansion = Expansion::new(lattice, x, z);
     let size = |wanted: bool| if wanted { source.voxels.len() } else { 0 };
     // The extremes of the corrected voxels are known only once all are.
-    let mut image = zeros(size(correction.image || correction.preserve_range));
-    let mut field = zeros(size(correction.field));
-    let mut log_field = zeros(size(correction.log_field));
+    let mut image = array(size(correction.image || correction.preserve_range));
+    let mut field = array(size(correction.field));
+    let mut log_field = array(size(correction.log_field));
 
     let mut rests = [&mut image[..], &mut field[..], &mut log_field[..]];
     let mut parts = Vec::new();
@@ -246,7 +261,7 @@ fn preserve_range(source: &Source, image: &mut [f32], run: &Run) -> Result<Mappi
         parts.push((rows(&planes).start, take(&mut rest, planes.len() * plane)));
     }
     run.map_parts(parts, |_, (from, part)| {
-        map_chosen(run.level, part, source.voxels, source.select, from, source.shape[0], mapping);
+        map_chosen(run.level, part, source.select, from, source.shape[0], mapping);
     })?;
     Ok(mapping)
 }
@@ -254,12 +269,12 @@ fn preserve_range(source: &Source, image: &mut [f32], run: &Run) -> Result<Mappi
 at_levels! {
     /// Smallest and largest chosen value before and after.
     fn extremes(before: &[f32], after: &[f32], select: Select, from: usize, nx: usize) -> ((f32, f32), (f32, f32)) {
-        let mut chosen = vec![0.0; nx];
+        let mut chosen = vec![0; nx];
         let [mut low, mut high] = [[f32::INFINITY; 2], [f32::NEG_INFINITY; 2]];
         for (row, (before, after)) in before.chunks_exact(nx).zip(after.chunks_exact(nx)).enumerate() {
-            select.row(from + row * nx, before, &mut chosen);
+            select.row(from + row * nx, 1, &mut chosen);
             for x in 0..nx {
-                let inside = chosen[x] != 0.0;
+                let inside = chosen[x] != 0;
                 for (i, value) in [before[x], after[x]].into_iter().enumerate() {
                     low[i] = if inside && value < low[i] { value } else { low[i] };
                     high[i] = if inside && value > high[i] { value } else { high[i] };
@@ -270,15 +285,14 @@ at_levels! {
     }
 
     /// `mapping` of the chosen voxels.
-    fn map_chosen(part: &mut [f32], voxels: &[f32], select: Select, from: usize, nx: usize, mapping: Mapping) {
-        let mut chosen = vec![0.0; nx];
+    fn map_chosen(part: &mut [f32], select: Select, from: usize, nx: usize, mapping: Mapping) {
+        let mut chosen = vec![0; nx];
         for (row, values) in part.chunks_exact_mut(nx).enumerate() {
-            let at = from + row * nx;
-            if select.row(at, &voxels[at..at + nx], &mut chosen) == 0 {
+            if select.row(from + row * nx, 1, &mut chosen) == 0 {
                 continue;
             }
             for (value, chosen) in values.iter_mut().zip(&chosen) {
-                *value = if *chosen != 0.0 { mapping.of(*value) } else { *value };
+                *value = if *chosen != 0 { mapping.of(*value) } else { *value };
             }
         }
     }
@@ -288,7 +302,7 @@ fn measures(told: &[Told], source: &Source) -> Measures {
     let (mut before, mut after) = (Sums::default(), Sums::default());
     let (mut voxels, mut low, mut high) = (0, f32::INFINITY, f32::NEG_INFINITY);
     for part in told {
-        voxels += part.count;
+        voxels += part.counts.0.iter().map(|&count| count as usize).sum::<usize>();
         before.merge(&part.before);
         after.merge(&part.after);
         for lane in 0..LANES {
@@ -309,6 +323,6 @@ fn measures(told: &[Told], source: &Source) -> Measures {
 /// Only looked for where a sum shows that there are some.
 fn count_not_finite(source: &Source) -> usize {
     let chosen =
-        |(index, voxel): &(usize, &f32)| !voxel.is_finite() && source.select.includes(*index, **voxel);
+        |(index, voxel): &(usize, &f32)| !voxel.is_finite() && source.select.includes(*index);
     source.voxels.iter().enumerate().filter(chosen).count()
 }

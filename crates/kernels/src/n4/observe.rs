@@ -1,4 +1,4 @@
-//! What N4 sees of an image: the logarithm of its included voxels on the shrunk grid, in blocks of sixteen.
+//! What N4 sees of an image: the logarithm of its included voxels on the shrunk grid, packed.
 
 use crate::at_levels;
 use crate::bspline::padded;
@@ -14,25 +14,44 @@ const CHUNKS: usize = 32;
 /// Fewest voxels of a chunk's box: below this, folding costs more than sharing saves.
 const CHUNK_VOXELS: usize = 8192;
 
-/// Consecutive kept blocks of a row.
-pub(super) struct Segment {
-    pub(super) y: usize,
+/// Places of a strip; a power of two spares a bounds check.
+pub(super) const PLACES: usize = 2048;
+/// The place of lanes that hold no voxel: beyond any strip's rows.
+pub(super) const NOWHERE: usize = PLACES - 1;
+/// The longest piece of a row that a strip can hold.
+const WIDEST: usize = PLACES - LANES;
+
+/// A few rows of a plane, or a piece of one. Its included voxels lie packed in blocks, and each has a place
+/// in the strip: (y - `rows.start`) · width + x - `x`. What is computed on the grid fits the fastest cache there.
+pub(super) struct Strip {
+    /// The rows with included voxels.
+    pub(super) rows: std::ops::Range<usize>,
+    /// The first column.
     pub(super) x: usize,
-    pub(super) length: usize,
+    /// The whole lanes with included voxels, from `x` on.
+    pub(super) lanes: std::ops::Range<usize>,
+    /// How many of the chunk's blocks are its own.
+    pub(super) blocks: usize,
 }
 
 /// The included voxels of a few planes.
 pub(super) struct Chunk {
     pub(super) planes: std::ops::Range<usize>,
-    pub(super) segments: Vec<Segment>,
-    /// For each plane, where its segments end.
+    /// The length of a strip's rows.
+    pub(super) width: usize,
+    pub(super) strips: Vec<Strip>,
+    /// For each plane, where its strips end.
     pub(super) ends: Vec<usize>,
-    /// ln v - field; NaN outside.
+    /// ln v - field; NaN in the lanes that fill a strip's last block.
     pub(super) u: Vec<Lanes<f32>>,
     /// The fine bin of u.
-    pub(super) codes: Vec<Lanes<u16>>,
+    pub(super) codes: Vec<u16>,
+    /// Where the voxels lie in their strip.
+    pub(super) places: Vec<u16>,
     /// One weight a voxel, or nothing where all weigh the same.
     pub(super) confidence: Vec<Lanes<f32>>,
+    /// How many lanes hold no voxel.
+    pub(super) empty: usize,
 }
 
 /// What N4 sees of an image: the logarithm of its included voxels on the shrunk grid.
@@ -102,65 +121,135 @@ at_levels! {
     fn observe_planes(source: &Source, shrunk: &Shrunk, planes: std::ops::Range<usize>) -> Observations {
         let [nx, ny, _] = shrunk.shape;
         let step = shrunk.factor[0];
+        let width = padded(nx).min(WIDEST);
+        let height = WIDEST / width;
         let mut chunk = Chunk {
             planes: planes.clone(),
-            segments: Vec::new(),
+            width,
+            strips: Vec::new(),
             ends: Vec::new(),
             u: Vec::new(),
             codes: Vec::new(),
+            places: Vec::new(),
             confidence: Vec::new(),
+            empty: 0,
         };
         let mut tally = Tally::default();
-        // A row of the shrunk grid, padded to whole lanes with voxels that are not chosen.
-        let [mut values, mut chosen, mut weights] = [const { Vec::new() }; 3];
-        for row in [&mut values, &mut chosen, &mut weights] {
-            row.resize(padded(nx), 0.0_f32);
+        let mut packed = Packed::new();
+        let [mut values, mut weights] = [const { Vec::new() }; 2];
+        for row in [&mut values, &mut weights] {
+            row.resize(width, 0.0_f32);
         }
+        let mut chosen = vec![0; width];
         for z in planes {
-            for y in 0..ny {
-                let (z, line) = (shrunk.offset[2] + z * shrunk.factor[2], shrunk.offset[1] + y * shrunk.factor[1]);
-                let first = (z * source.shape[1] + line) * source.shape[0] + shrunk.offset[0];
-                gather(source.voxels, first, step, &mut values[..nx]);
-                let mut count = source.select.strided_row(first, step, &values[..nx], &mut chosen[..nx]);
-                if let Some(weight) = source.weight {
-                    gather(weight, first, step, &mut weights[..nx]);
-                    for i in 0..nx {
-                        // A NaN weight must be noticed, not skipped.
-                        chosen[i] = if weights[i] <= 0.0 { 0.0 } else { chosen[i] };
-                        tally.not_finite.0[i % LANES] += u32::from(chosen[i] != 0.0 && !weights[i].is_finite());
-                    }
-                    count = chosen[..nx].iter().map(|chosen| u32::from(*chosen != 0.0)).sum::<u32>() as usize;
-                }
-                tally.included += count;
-                if count == 0 {
-                    continue;
-                }
-                let mut open = false;
-                for x in (0..nx).step_by(LANES) {
-                    let chosen: &[f32; LANES] = chosen[x..x + LANES].try_into().unwrap();
-                    let is_kept = chosen.iter().fold(0, |any, chosen| any | chosen.to_bits()) != 0;
-                    if is_kept {
-                        let values: &[f32; LANES] = values[x..x + LANES].try_into().unwrap();
-                        chunk.u.push(logarithms(values, chosen, &mut tally));
-                        if source.weight.is_some() {
-                            let mut confidence = Lanes([0.0; LANES]);
-                            for i in 0..LANES {
-                                confidence.0[i] = if chosen[i] != 0.0 { weights[x + i] } else { 0.0 };
+            let plane = (shrunk.offset[2] + z * shrunk.factor[2]) * source.shape[1];
+            for top in (0..ny).step_by(height) {
+                for x in (0..nx).step_by(width) {
+                    let length = width.min(nx - x);
+                    packed.clear();
+                    for y in top..(top + height).min(ny) {
+                        let line = plane + shrunk.offset[1] + y * shrunk.factor[1];
+                        let first = line * source.shape[0] + shrunk.offset[0] + x * step;
+                        let (values, chosen) = (&mut values[..length], &mut chosen[..length]);
+                        let mut count = source.select.row(first, step, chosen);
+                        if count > 0 {
+                            gather(source.voxels, first, step, values);
+                        }
+                        if let Some(weight) = source.weight {
+                            gather(weight, first, step, &mut weights[..length]);
+                            for i in 0..length {
+                                // A NaN weight must be noticed, not skipped.
+                                chosen[i] = if weights[i] <= 0.0 { 0 } else { chosen[i] };
+                                tally.not_finite.0[i % LANES] += u32::from(chosen[i] != 0 && !weights[i].is_finite());
                             }
-                            chunk.confidence.push(confidence);
+                            count = chosen.iter().sum::<u32>() as usize;
                         }
-                        match chunk.segments.last_mut() {
-                            Some(segment) if open => segment.length += LANES,
-                            _ => chunk.segments.push(Segment { y, x, length: LANES }),
+                        if count > 0 {
+                            packed.add(y, values, &weights, chosen, width);
                         }
                     }
-                    open = is_kept;
+                    tally.included += packed.count;
+                    packed.store(x, source.weight.is_some(), &mut chunk, &mut tally);
                 }
             }
-            chunk.ends.push(chunk.segments.len());
+            chunk.ends.push(chunk.strips.len());
         }
-        chunk.codes = vec![Lanes([0; LANES]); chunk.u.len()];
+        chunk.codes = vec![0; chunk.places.len()];
         tally.observations(shrunk.shape, chunk)
+    }
+}
+
+/// The included voxels of a strip, as they are gathered.
+struct Packed {
+    values: Vec<f32>,
+    weights: Vec<f32>,
+    places: Vec<u16>,
+    count: usize,
+    rows: std::ops::Range<usize>,
+    columns: std::ops::Range<usize>,
+}
+
+impl Packed {
+    fn new() -> Packed {
+        // A block more, so that the last can be filled up.
+        let length = PLACES + LANES;
+        Packed {
+            values: vec![0.0; length],
+            weights: vec![0.0; length],
+            places: vec![0; length],
+            count: 0,
+            rows: 0..0,
+            columns: 0..0,
+        }
+    }
+
+    #[inline(always)]
+    fn clear(&mut self) {
+        (self.count, self.rows, self.columns) = (0, 0..0, usize::MAX..0);
+    }
+
+    /// Appends the chosen voxels of row `y`; the first that has any becomes the strip's first.
+    #[inline(always)]
+    fn add(&mut self, y: usize, values: &[f32], weights: &[f32], chosen: &[u32], width: usize) {
+        if self.count == 0 {
+            self.rows = y..y;
+        }
+        self.rows.end = y + 1;
+        let base = (y - self.rows.start) * width;
+        let mut count = self.count;
+        for (x, (value, chosen)) in values.iter().zip(chosen).enumerate() {
+            self.values[count] = *value;
+            self.weights[count] = weights[x];
+            self.places[count] = (base + x) as u16;
+            count += *chosen as usize;
+        }
+        let first = usize::from(self.places[self.count]) - base;
+        let last = usize::from(self.places[count - 1]) - base;
+        self.columns = self.columns.start.min(first)..self.columns.end.max(last + 1);
+        self.count = count;
+    }
+
+    /// Makes a strip of the voxels, if there are any.
+    #[inline(always)]
+    fn store(&mut self, x: usize, is_weighted: bool, chunk: &mut Chunk, tally: &mut Tally) {
+        if self.count == 0 {
+            return;
+        }
+        let end = padded(self.count);
+        chunk.empty += end - self.count;
+        for i in self.count..end {
+            (self.values[i], self.weights[i], self.places[i]) = (f32::NAN, 0.0, NOWHERE as u16);
+        }
+        for at in (0..end).step_by(LANES) {
+            let block = Lanes(self.values[at..at + LANES].try_into().unwrap());
+            chunk.u.push(logarithms(&block, tally));
+            if is_weighted {
+                chunk.confidence.push(Lanes(self.weights[at..at + LANES].try_into().unwrap()));
+            }
+        }
+        chunk.places.extend_from_slice(&self.places[..end]);
+        let lanes = self.columns.start / LANES * LANES..padded(self.columns.end);
+        chunk.strips.push(Strip { rows: self.rows.clone(), x, lanes, blocks: end / LANES });
     }
 }
 
@@ -176,19 +265,18 @@ fn gather(voxels: &[f32], first: usize, step: usize, out: &mut [f32]) {
     }
 }
 
-/// The logarithms of the chosen values, NaN for the others; what is 0 or negative stays as it is.
+/// The logarithms of the values; what is 0 or negative stays as it is, and so does NaN.
 #[inline(always)]
-fn logarithms(values: &[f32; LANES], chosen: &[f32; LANES], tally: &mut Tally) -> Lanes<f32> {
-    let mut block = Lanes([f32::NAN; LANES]);
+fn logarithms(values: &Lanes<f32>, tally: &mut Tally) -> Lanes<f32> {
+    let mut block = Lanes([0.0; LANES]);
     for i in 0..LANES {
-        let (value, inside) = (values[i], chosen[i] != 0.0);
+        let value = values.0[i];
         let log = if value > 0.0 { ln(value) } else { value };
-        let log = if inside { log } else { f32::NAN };
         block.0[i] = log;
         tally.low.0[i] = if log < tally.low.0[i] { log } else { tally.low.0[i] };
         tally.high.0[i] = if log > tally.high.0[i] { log } else { tally.high.0[i] };
-        tally.non_positive.0[i] += u32::from(inside && value <= 0.0);
-        tally.not_finite.0[i] += u32::from(inside && !value.is_finite());
+        tally.non_positive.0[i] += u32::from(value <= 0.0);
+        tally.not_finite.0[i] += u32::from(!value.is_finite());
     }
     block
 }
@@ -219,10 +307,10 @@ impl Tally {
         let total = |counts: &Lanes<u32>| counts.0.iter().map(|&count| count as usize).sum();
         Observations {
             shape,
+            not_finite: total(&self.not_finite) - chunk.empty,
             chunks: vec![chunk],
             included: self.included,
             non_positive: total(&self.non_positive),
-            not_finite: total(&self.not_finite),
             low: self.low.0.iter().fold(f32::INFINITY, |low, &v| if v < low { v } else { low }),
             high: self.high.0.iter().fold(f32::NEG_INFINITY, |high, &v| if v > high { v } else { high }),
         }

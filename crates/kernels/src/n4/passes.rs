@@ -1,44 +1,34 @@
 //! The two passes over the included voxels that make an iteration, and what they share.
 
-use super::observe::Chunk;
+use super::observe::{Chunk, PLACES};
 use crate::at_levels;
 use crate::bspline::{Axes, Axis, Expansion, Lattice, Row, padded};
 use crate::math::{exp, expm1_small};
-use crate::moments::{LANES, Lanes, Sums};
+use crate::moments::{LANES, Lanes, Sums, flat, flat_mut};
 use crate::run::{Cancelled, Run};
 
-/// Size of the tables that codes are looked up in; a power of two spares a bounds check.
-pub(super) const TABLE: usize = 2048;
-/// Bins of the histogram that the passes fill, rebinned afterwards to the number asked for.
-pub(super) const FINE: usize = TABLE - LANES;
-/// The code of voxels that are not included: one for each lane, so that counting them is no queue.
-const OUTSIDE: Lanes<f32> = {
-    let mut codes = [0.0; LANES];
-    let mut lane = 0;
-    while lane < LANES {
-        codes[lane] = (FINE + lane) as f32;
-        lane += 1;
-    }
-    Lanes(codes)
-};
+/// Fine bins: of the histogram that the passes fill, rebinned afterwards to the number asked for, and of the
+/// table of residuals. A power of two spares a bounds check.
+pub(super) const FINE: usize = 2048;
 
 /// Counts of the codes, in four parts, so that equal neighbours don't wait for each other.
-pub(super) struct Counts([[u32; TABLE]; 4]);
+pub(super) struct Counts([[u32; FINE]; 4]);
 
 impl Counts {
     /// No counts yet.
     pub(super) fn none() -> Box<Counts> {
-        Box::new(Counts([[0; TABLE]; 4]))
+        Box::new(Counts([[0; FINE]; 4]))
     }
 
-    /// Counts of the fine bins.
-    pub(super) fn total(all: &[Box<Counts>]) -> Vec<u32> {
+    /// Counts of the fine bins, without the lanes of `chunks` that hold no voxel.
+    pub(super) fn total(all: &[Box<Counts>], chunks: &[Chunk]) -> Vec<u32> {
         let mut total = vec![0; FINE];
         for part in all.iter().flat_map(|counts| &counts.0) {
             for (sum, count) in total.iter_mut().zip(part) {
                 *sum += count;
             }
         }
+        total[0] -= chunks.iter().map(|chunk| chunk.empty as u32).sum::<u32>();
         total
     }
 }
@@ -62,6 +52,39 @@ impl Coding {
     pub(super) fn value(self, code: usize, low: f32, high: f32) -> f64 {
         let centre = f64::from(self.base) + (code as f64 + 0.5) * self.width;
         centre.clamp(f64::from(low), f64::from(high))
+    }
+}
+
+// The next three are compiled for the baseline on purpose: one voxel after the other they are three times as
+// fast as with the gather and scatter instructions that compilers choose on wider levels.
+
+/// What lies at each of `places`.
+#[inline(never)]
+fn gather(grid: &[f32; PLACES], places: &[u16], to: &mut [f32]) {
+    for (to, place) in to.iter_mut().zip(places) {
+        *to = grid[usize::from(*place) % PLACES];
+    }
+}
+
+/// Puts what the table holds for each code at its place.
+#[inline(never)]
+fn scatter(table: &[f32; FINE], codes: &[u16], places: &[u16], grid: &mut [f32; PLACES]) {
+    for (code, place) in codes.iter().zip(places) {
+        grid[usize::from(*place) % PLACES] = table[usize::from(*code) % FINE];
+    }
+}
+
+/// The same, times each voxel's confidence.
+#[inline(never)]
+fn scatter_weighted(
+    table: &[f32; FINE],
+    codes: &[u16],
+    places: &[u16],
+    confidence: &[f32],
+    grid: &mut [f32; PLACES],
+) {
+    for ((code, place), confidence) in codes.iter().zip(places).zip(confidence) {
+        grid[usize::from(*place) % PLACES] = table[usize::from(*code) % FINE] * confidence;
     }
 }
 
@@ -90,18 +113,24 @@ at_levels! {
             change: Sums::default(),
         };
         let (mut low, mut high, mut sums) = (pass.low, pass.high, pass.change);
+        let mut grid = [0.0; PLACES];
+        let mut packed = [Lanes([0.0; LANES]); PLACES / LANES];
         let (mut block, mut begin) = (0, 0);
         for (z, &end) in chunk.planes.clone().zip(&chunk.ends) {
             if begin < end {
                 update.plane(z, &mut plane);
             }
-            for segment in &chunk.segments[begin..end] {
-                let row = Row::new(&plane, update.stride(), y_axis, segment.y);
-                for x in (segment.x..segment.x + segment.length).step_by(LANES) {
+            for strip in &chunk.strips[begin..end] {
+                for (y, places) in strip.rows.clone().zip(grid.chunks_exact_mut(chunk.width)) {
+                    let row = Row::new(&plane, update.stride(), y_axis, y);
+                    row.expand(strip.x + strip.lanes.start, &mut places[strip.lanes.clone()]);
+                }
+                let own = block * LANES..(block + strip.blocks) * LANES;
+                gather(&grid, &chunk.places[own], flat_mut(&mut packed));
+                for (at, block) in (block..block + strip.blocks).enumerate() {
                     let u = &mut chunk.u[block].0;
-                    let codes = &mut chunk.codes[block].0;
-                    block += 1;
-                    let update = row.lanes(x).0;
+                    let codes: &mut [u16; LANES] = (&mut chunk.codes[block * LANES..][..LANES]).try_into().unwrap();
+                    let update = &packed[at].0;
                     let mut change = Lanes([0.0; LANES]);
                     if is_small {
                         for i in 0..LANES {
@@ -113,26 +142,25 @@ at_levels! {
                         }
                     }
                     for i in 0..LANES {
+                        // NaN in lanes without a voxel: no comparison lets it through, and its bin is 0.
                         let v = u[i] - update[i];
-                        let inside = !v.is_nan();
                         u[i] = v;
                         low.0[i] = if v < low.0[i] { v } else { low.0[i] };
                         high.0[i] = if v > high.0[i] { v } else { high.0[i] };
-                        change.0[i] = if inside { change.0[i] } else { 0.0 };
                         let bin = (v - coding.base) * coding.rate;
                         let bin = if bin > 0.0 { bin } else { 0.0 };
                         let bin = if bin < (FINE - 1) as f32 { bin } else { (FINE - 1) as f32 };
-                        let bin = if inside { bin } else { OUTSIDE.0[i] };
-                        // SAFETY: 0 ≤ bin < TABLE, and not NaN: every comparison above fails for NaN.
+                        // SAFETY: 0 ≤ bin < FINE, and not NaN.
                         codes[i] = unsafe { bin.to_int_unchecked::<i32>() } as u16;
                     }
                     sums.add(&change);
                     for i in (0..LANES).step_by(4) {
                         for part in 0..4 {
-                            counts.0[part][codes[i + part] as usize % TABLE] += 1;
+                            counts.0[part][codes[i + part] as usize % FINE] += 1;
                         }
                     }
                 }
+                block += strip.blocks;
             }
             begin = end;
         }
@@ -141,37 +169,37 @@ at_levels! {
     }
 
     /// Σ over the chunk's voxels of wy wz · table[code] · confidence, for every (z point, y point, x).
-    fn contract(chunk: &Chunk, table: &[f32; TABLE], y_axis: &Axis, z_axis: &Axis, stride: usize) -> Vec<f64> {
+    fn contract(chunk: &Chunk, table: &[f32; FINE], y_axis: &Axis, z_axis: &Axis, stride: usize) -> Vec<f64> {
         let size = y_axis.points * stride;
         let (first, count) = touched(chunk, z_axis);
         let mut sums = vec![0.0_f64; count * size];
         let mut plane = vec![0.0_f32; size];
+        let mut grid = [0.0_f32; PLACES];
         let (mut block, mut begin) = (0, 0);
         for (z, &end) in chunk.planes.clone().zip(&chunk.ends) {
             if begin == end {
                 continue;
             }
             plane.fill(0.0);
-            for segment in &chunk.segments[begin..end] {
-                let rows = &mut plane[y_axis.first[segment.y] * stride..][..4 * stride];
-                let w = y_axis.weights[segment.y].map(|weight| weight as f32);
-                for x in (segment.x..segment.x + segment.length).step_by(LANES) {
-                    let codes = &chunk.codes[block].0;
-                    let mut residual = Lanes([0.0; LANES]);
-                    for i in 0..LANES {
-                        residual.0[i] = table[codes[i] as usize % TABLE];
-                    }
-                    if !chunk.confidence.is_empty() {
-                        let confidence = &chunk.confidence[block].0;
-                        for i in 0..LANES {
-                            residual.0[i] *= confidence[i];
-                        }
-                    }
-                    block += 1;
+            for strip in &chunk.strips[begin..end] {
+                grid[..strip.rows.len() * chunk.width].fill(0.0);
+                let blocks = block..block + strip.blocks;
+                let own = block * LANES..(block + strip.blocks) * LANES;
+                let (codes, places) = (&chunk.codes[own.clone()], &chunk.places[own]);
+                if chunk.confidence.is_empty() {
+                    scatter(table, codes, places, &mut grid);
+                } else {
+                    scatter_weighted(table, codes, places, flat(&chunk.confidence[blocks]), &mut grid);
+                }
+                block += strip.blocks;
+                for (y, places) in strip.rows.clone().zip(grid.chunks_exact(chunk.width)) {
+                    let from = y_axis.first[y] * stride + strip.x;
+                    let residuals = &places[strip.lanes.clone()];
                     for a in 0..4 {
-                        let row: &mut [f32; LANES] = (&mut rows[a * stride + x..][..LANES]).try_into().unwrap();
-                        for i in 0..LANES {
-                            row[i] += w[a] * residual.0[i];
+                        let weight = y_axis.weights[y][a] as f32;
+                        let row = &mut plane[from + a * stride..][strip.lanes.clone()];
+                        for (sum, residual) in row.iter_mut().zip(residuals) {
+                            *sum += weight * residual;
                         }
                     }
                 }
@@ -198,7 +226,7 @@ pub(super) fn touched(chunk: &Chunk, z_axis: &Axis) -> (usize, usize) {
 /// Σ over all included voxels of wx wy wz · table[code] · confidence, a value for each control point.
 pub(super) fn contract_all(
     chunks: &[Chunk],
-    table: &[f32; TABLE],
+    table: &[f32; FINE],
     axes: &Axes,
     run: &Run,
 ) -> Result<Lattice, Cancelled> {
