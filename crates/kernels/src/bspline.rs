@@ -13,6 +13,8 @@ pub struct Axis {
     pub first: Vec<usize>,
     /// Their weights, which sum to 1.
     pub weights: Vec<[f64; 4]>,
+    /// The same in single precision.
+    pub narrow: Vec<[f32; 4]>,
 }
 
 impl Axis {
@@ -38,7 +40,7 @@ impl Axis {
             first.push(span as usize);
             weights.push(cubic(position - span));
         }
-        Axis { points: spans + 3, first, weights }
+        Axis::of(spans + 3, first, weights)
     }
 
     /// The number of samples.
@@ -48,11 +50,12 @@ impl Axis {
 
     /// `each` of the weights, such as their squares.
     pub fn map(&self, each: impl Fn(&[f64; 4]) -> [f64; 4]) -> Axis {
-        Axis {
-            points: self.points,
-            first: self.first.clone(),
-            weights: self.weights.iter().map(each).collect(),
-        }
+        Axis::of(self.points, self.first.clone(), self.weights.iter().map(each).collect())
+    }
+
+    fn of(points: usize, first: Vec<usize>, weights: Vec<[f64; 4]>) -> Axis {
+        let narrow = weights.iter().map(|weights| weights.map(|weight| weight as f32)).collect();
+        Axis { points, first, weights, narrow }
     }
 }
 
@@ -235,7 +238,7 @@ impl<'a> Row<'a> {
                 &from[2 * stride..3 * stride],
                 &from[3 * stride..],
             ],
-            weights: y_axis.weights[y].map(|weight| weight as f32),
+            weights: y_axis.narrow[y],
         }
     }
 

@@ -222,7 +222,7 @@ fn advance_all(
     Ok(state)
 }
 
-/// u - E(u) for every fine bin that holds a voxel; 0 elsewhere.
+/// u - E(u) for every fine bin.
 fn residuals(state: &State, sharpening: &Sharpening) -> [f32; FINE] {
     let mut table = [0.0; FINE];
     let slope = state.slope(sharpening.bins());
@@ -232,7 +232,7 @@ fn residuals(state: &State, sharpening: &Sharpening) -> [f32; FINE] {
     let scale = Scale::new(f64::from(state.low), slope);
     let histogram = state.histogram(sharpening.bins(), scale);
     let expected = sharpening.expected(&histogram, scale);
-    for (code, _) in state.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+    for code in 0..FINE {
         let value = state.coding.value(code, state.low, state.high);
         table[code] = (value - interpolate(&expected, scale, value)) as f32;
     }

@@ -94,12 +94,18 @@ impl Sharpening {
         let width = self.full_width_at_half_maximum / slope;
         let height = 2.0 * (std::f64::consts::LN_2 / std::f64::consts::PI).sqrt() / width;
         let rate = 4.0 * std::f64::consts::LN_2 / (width * width);
-        (0..self.padded)
-            .map(|i| {
-                let n = i.min(self.padded - i) as f64;
-                height * libm::exp(-n * n * rate)
-            })
-            .collect()
+        let mut gaussian = vec![0.0; self.padded];
+        for i in 0..=self.padded / 2 {
+            let n = i as f64;
+            let value = height * libm::exp(-n * n * rate);
+            if value == 0.0 {
+                // So are all that follow.
+                break;
+            }
+            gaussian[i] = value;
+            gaussian[(self.padded - i) % self.padded] = value;
+        }
+        gaussian
     }
 }
 

@@ -123,7 +123,9 @@ at_levels! {
             for strip in &chunk.strips[begin..end] {
                 for (y, places) in strip.rows.clone().zip(grid.chunks_exact_mut(chunk.width)) {
                     let row = Row::new(&plane, update.stride(), y_axis, y);
-                    row.expand(strip.x + strip.lanes.start, &mut places[strip.lanes.clone()]);
+                    for x in strip.lanes.clone().step_by(LANES) {
+                        places[x..x + LANES].copy_from_slice(&row.lanes(strip.x + x).0);
+                    }
                 }
                 let own = block * LANES..(block + strip.blocks) * LANES;
                 gather(&grid, &chunk.places[own], flat_mut(&mut packed));
@@ -168,12 +170,16 @@ at_levels! {
         pass
     }
 
-    /// Σ over the chunk's voxels of wy wz · table[code] · confidence, for every (z point, y point, x).
-    fn contract(chunk: &Chunk, table: &[f32; FINE], y_axis: &Axis, z_axis: &Axis, stride: usize) -> Vec<f64> {
-        let size = y_axis.points * stride;
+    /// Σ over the chunk's voxels of wx wy wz · table[code] · confidence, for the control points that its planes touch.
+    fn contract(chunk: &Chunk, table: &[f32; FINE], axes: &Axes) -> Vec<f64> {
+        let [x_axis, y_axis, z_axis] = &axes.0;
         let (first, count) = touched(chunk, z_axis);
+        let (stride, size) = (padded(x_axis.samples()), y_axis.points * x_axis.points);
         let mut sums = vec![0.0_f64; count * size];
-        let mut plane = vec![0.0_f32; size];
+        // Over y in single precision, then over x and z in double.
+        let mut plane = vec![0.0_f32; y_axis.points.next_multiple_of(4) * stride];
+        let mut points = vec![0.0_f64; size];
+        let mut across = vec![[0.0_f64; 4]; stride];
         let mut grid = [0.0_f32; PLACES];
         let (mut block, mut begin) = (0, 0);
         for (z, &end) in chunk.planes.clone().zip(&chunk.ends) {
@@ -192,28 +198,77 @@ at_levels! {
                     scatter_weighted(table, codes, places, flat(&chunk.confidence[blocks]), &mut grid);
                 }
                 block += strip.blocks;
-                for (y, places) in strip.rows.clone().zip(grid.chunks_exact(chunk.width)) {
-                    let from = y_axis.first[y] * stride + strip.x;
-                    let residuals = &places[strip.lanes.clone()];
-                    for a in 0..4 {
-                        let weight = y_axis.weights[y][a] as f32;
-                        let row = &mut plane[from + a * stride..][strip.lanes.clone()];
-                        for (sum, residual) in row.iter_mut().zip(residuals) {
-                            *sum += weight * residual;
+                let mut y = strip.rows.start;
+                while y < strip.rows.end {
+                    // Rows of one span add to the same four sums.
+                    let first = y_axis.first[y];
+                    let end = (y..strip.rows.end).find(|y| y_axis.first[*y] != first).unwrap_or(strip.rows.end);
+                    let rows = &mut plane[first * stride..][..4 * stride];
+                    for x in strip.lanes.clone().step_by(LANES) {
+                        let mut sums = [0, 1, 2, 3].map(|a| {
+                            let sums: [f32; LANES] = rows[a * stride + strip.x + x..][..LANES].try_into().unwrap();
+                            sums
+                        });
+                        for y in y..end {
+                            let from = (y - strip.rows.start) * chunk.width + x;
+                            let residuals: &[f32; LANES] = grid[from..from + LANES].try_into().unwrap();
+                            let weights = &y_axis.narrow[y];
+                            for a in 0..4 {
+                                for i in 0..LANES {
+                                    sums[a][i] += weights[a] * residuals[i];
+                                }
+                            }
+                        }
+                        for a in 0..4 {
+                            rows[a * stride + strip.x + x..][..LANES].copy_from_slice(&sums[a]);
                         }
                     }
+                    y = end;
                 }
             }
+            contract_rows(&plane, stride, x_axis, &mut across, &mut points);
             for a in 0..4 {
                 let weight = z_axis.weights[z][a];
                 let sums = &mut sums[(z_axis.first[z] + a - first) * size..][..size];
-                for i in 0..size {
-                    sums[i] += weight * f64::from(plane[i]);
+                for (sum, point) in sums.iter_mut().zip(&points) {
+                    *sum += weight * point;
                 }
             }
             begin = end;
         }
         sums
+    }
+}
+
+/// Σ wx · value along each row, for every control point; four rows at once, as each sum alone would wait for itself.
+#[inline(always)]
+fn contract_rows(plane: &[f32], stride: usize, x_axis: &Axis, across: &mut [[f64; 4]], points: &mut [f64]) {
+    let width = x_axis.points;
+    for (rows, out) in plane.chunks_exact(4 * stride).zip(points.chunks_mut(4 * width)) {
+        out.fill(0.0);
+        let [a, b, c, d] = [0, 1, 2, 3].map(|r| &rows[r * stride..(r + 1) * stride]);
+        for (x, values) in across.iter_mut().enumerate() {
+            *values = [a[x], b[x], c[x], d[x]].map(f64::from);
+        }
+        let mut sample = 0;
+        while sample < x_axis.samples() {
+            let first = x_axis.first[sample];
+            let mut sums = [[0.0_f64; 4]; 4];
+            while sample < x_axis.samples() && x_axis.first[sample] == first {
+                let (weights, values) = (&x_axis.weights[sample], &across[sample]);
+                for r in 0..4 {
+                    for a in 0..4 {
+                        sums[r][a] += weights[a] * values[r];
+                    }
+                }
+                sample += 1;
+            }
+            for (row, sums) in out.chunks_exact_mut(width).zip(&sums) {
+                for a in 0..4 {
+                    row[first + a] += sums[a];
+                }
+            }
+        }
     }
 }
 
@@ -230,25 +285,14 @@ pub(super) fn contract_all(
     axes: &Axes,
     run: &Run,
 ) -> Result<Lattice, Cancelled> {
-    let [x, y, z] = &axes.0;
-    let stride = padded(x.samples());
-    let size = y.points * stride;
-    let parts =
-        run.map_parts(chunks.iter().collect(), |_, chunk| contract(run.level, chunk, table, y, z, stride))?;
-    let mut total = vec![0.0; z.points * size];
-    for (chunk, part) in chunks.iter().zip(&parts) {
-        let from = touched(chunk, z).0 * size;
-        for (sum, more) in total[from..from + part.len()].iter_mut().zip(part) {
-            *sum += more;
-        }
-    }
+    let parts = run.map_parts(chunks.iter().collect(), |_, chunk| contract(run.level, chunk, table, axes))?;
+    let z_axis = &axes.0[2];
     let mut lattice = Lattice::zeros(axes.points());
-    for (row, out) in total.chunks_exact(stride).zip(lattice.values.chunks_exact_mut(x.points)) {
-        for sample in 0..x.samples() {
-            let first = x.first[sample];
-            for a in 0..4 {
-                out[first + a] += x.weights[sample][a] * row[sample];
-            }
+    let size = lattice.points[0] * lattice.points[1];
+    for (chunk, part) in chunks.iter().zip(&parts) {
+        let from = touched(chunk, z_axis).0 * size;
+        for (sum, more) in lattice.values[from..from + part.len()].iter_mut().zip(part) {
+            *sum += more;
         }
     }
     Ok(lattice)
