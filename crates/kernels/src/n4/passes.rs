@@ -20,6 +20,16 @@ impl Counts {
         Box::new(Counts([[0; FINE]; 4]))
     }
 
+    /// Counts codes, of whole blocks.
+    #[inline(never)]
+    fn add(&mut self, codes: &[u16]) {
+        for codes in codes.chunks_exact(4) {
+            for part in 0..4 {
+                self.0[part][usize::from(codes[part]) % FINE] += 1;
+            }
+        }
+    }
+
     /// Counts of the fine bins, without the lanes of `chunks` that hold no voxel.
     pub(super) fn total(all: &[Box<Counts>], chunks: &[Chunk]) -> Vec<u32> {
         let mut total = vec![0; FINE];
@@ -128,40 +138,40 @@ at_levels! {
                     }
                 }
                 let own = block * LANES..(block + strip.blocks) * LANES;
-                gather(&grid, &chunk.places[own], flat_mut(&mut packed));
-                for (at, block) in (block..block + strip.blocks).enumerate() {
-                    let u = &mut chunk.u[block].0;
-                    let codes: &mut [u16; LANES] = (&mut chunk.codes[block * LANES..][..LANES]).try_into().unwrap();
-                    let update = &packed[at].0;
+                let update = &mut packed[..strip.blocks];
+                gather(&grid, &chunk.places[own.clone()], flat_mut(update));
+                let (u, codes) = (&mut chunk.u[block..block + strip.blocks], &mut chunk.codes[own]);
+                // Loops of few values each, which stay in registers.
+                for ((u, update), code) in flat_mut(u).iter_mut().zip(flat(update)).zip(codes.iter_mut()) {
+                    *u -= update;
+                    let bin = (*u - coding.base) * coding.rate;
+                    // NaN, in lanes without a voxel, becomes 0.
+                    let bin = if bin > 0.0 { bin } else { 0.0 };
+                    let bin = if bin < (FINE - 1) as f32 { bin } else { (FINE - 1) as f32 };
+                    // SAFETY: 0 ≤ bin < FINE, and not NaN.
+                    *code = unsafe { bin.to_int_unchecked::<i32>() } as u16;
+                }
+                for u in u.iter() {
+                    for i in 0..LANES {
+                        // No comparison lets NaN through.
+                        low.0[i] = if u.0[i] < low.0[i] { u.0[i] } else { low.0[i] };
+                        high.0[i] = if u.0[i] > high.0[i] { u.0[i] } else { high.0[i] };
+                    }
+                }
+                for update in update.iter() {
                     let mut change = Lanes([0.0; LANES]);
                     if is_small {
                         for i in 0..LANES {
-                            change.0[i] = expm1_small(-update[i]);
+                            change.0[i] = expm1_small(-update.0[i]);
                         }
                     } else {
                         for i in 0..LANES {
-                            change.0[i] = exp(-update[i]) - 1.0;
+                            change.0[i] = exp(-update.0[i]) - 1.0;
                         }
-                    }
-                    for i in 0..LANES {
-                        // NaN in lanes without a voxel: no comparison lets it through, and its bin is 0.
-                        let v = u[i] - update[i];
-                        u[i] = v;
-                        low.0[i] = if v < low.0[i] { v } else { low.0[i] };
-                        high.0[i] = if v > high.0[i] { v } else { high.0[i] };
-                        let bin = (v - coding.base) * coding.rate;
-                        let bin = if bin > 0.0 { bin } else { 0.0 };
-                        let bin = if bin < (FINE - 1) as f32 { bin } else { (FINE - 1) as f32 };
-                        // SAFETY: 0 ≤ bin < FINE, and not NaN.
-                        codes[i] = unsafe { bin.to_int_unchecked::<i32>() } as u16;
                     }
                     sums.add(&change);
-                    for i in (0..LANES).step_by(4) {
-                        for part in 0..4 {
-                            counts.0[part][codes[i + part] as usize % FINE] += 1;
-                        }
-                    }
                 }
+                counts.add(codes);
                 block += strip.blocks;
             }
             begin = end;
