@@ -21,7 +21,7 @@ pub use observe::{Observations, Source, observe};
 use crate::bspline::{Axes, Expansion, Lattice, Placement};
 use crate::moments::{LANES, Sums};
 use crate::run::{Cancelled, Run};
-use crate::sharpen::{Scale, Sharpening, add_triangular, interpolate};
+use crate::sharpen::{Scale, Sharpening};
 use observe::Chunk;
 use passes::{Coding, Counts, FINE, advance, contract_all};
 
@@ -150,12 +150,15 @@ impl State {
 
     /// u's histogram through a triangular window.
     fn histogram(&self, bins: usize, scale: Scale) -> Vec<f64> {
-        let mut histogram = vec![0.0; bins];
-        for (code, &count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            let value = self.coding.value(code, self.low, self.high);
-            add_triangular(&mut histogram, scale, value, f64::from(count));
+        // Neighbouring codes add to the same bins; in four parts they don't wait for each other.
+        let mut parts = vec![[0.0; 4]; bins];
+        for (code, &count) in self.counts.iter().enumerate() {
+            let (bin, share) = scale.locate(self.coding.value(code, self.low, self.high), bins);
+            let count = f64::from(count);
+            parts[bin][code % 4] += count * (1.0 - share);
+            parts[bin + 1][code % 4] += count * share;
         }
-        histogram
+        parts.iter().map(|part| (part[0] + part[1]) + (part[2] + part[3])).collect()
     }
 
     /// Entropy of u's density in nats, seen through a Gaussian window: of the shares p of bins of width w,
@@ -234,7 +237,8 @@ fn residuals(state: &State, sharpening: &Sharpening) -> [f32; FINE] {
     let expected = sharpening.expected(&histogram, scale);
     for code in 0..FINE {
         let value = state.coding.value(code, state.low, state.high);
-        table[code] = (value - interpolate(&expected, scale, value)) as f32;
+        let (bin, share) = scale.locate(value, expected.len());
+        table[code] = (value - (expected[bin] + (expected[bin + 1] - expected[bin]) * share)) as f32;
     }
     table
 }

@@ -27,9 +27,13 @@ impl Scale {
         Scale { low, slope, rate: 1.0 / slope }
     }
 
-    /// Where a value lies among the bins.
-    fn position(self, value: f64) -> f64 {
-        (value - self.low) * self.rate
+    /// Between which two of `bins` ≥ 2 bins a value lies: the lower, and how far from it to the next, 0 to 1. What lies
+    /// beyond the ends counts as there.
+    #[inline(always)]
+    pub fn locate(self, value: f64, bins: usize) -> (usize, f64) {
+        let position = ((value - self.low) * self.rate).clamp(0.0, (bins - 1) as f64);
+        let bin = (position as usize).min(bins - 2);
+        (bin, position - bin as f64)
     }
 }
 
@@ -109,32 +113,6 @@ impl Sharpening {
     }
 }
 
-/// Linear interpolation in a table of bin values, clamped at its ends.
-pub fn interpolate(table: &[f64], scale: Scale, value: f64) -> f64 {
-    let position = scale.position(value);
-    // The conversion truncates, and takes a negative to 0.
-    let bin = position as usize;
-    if bin + 1 < table.len() {
-        table[bin] + (table[bin + 1] - table[bin]) * (position - bin as f64)
-    } else {
-        table[table.len() - 1]
-    }
-}
-
-/// Adds `count` values at `value` to a histogram through a triangular window: shares to the two
-/// bins beside it, by nearness.
-pub fn add_triangular(histogram: &mut [f64], scale: Scale, value: f64, count: f64) {
-    let position = scale.position(value).max(0.0);
-    let bin = (position as usize).min(histogram.len() - 1);
-    let share = position - bin as f64;
-    if bin + 1 < histogram.len() {
-        histogram[bin] += count * (1.0 - share);
-        histogram[bin + 1] += count * share;
-    } else {
-        histogram[bin] += count;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,23 +158,12 @@ mod tests {
     }
 
     #[test]
-    fn the_triangular_window_keeps_count_and_centre() {
+    fn a_value_lies_between_two_bins() {
         let scale = Scale::new(2.0, 0.5);
-        let mut histogram = vec![0.0; 9];
-        add_triangular(&mut histogram, scale, 3.3, 4.0);
-        let total: f64 = histogram.iter().sum();
-        let centre: f64 =
-            histogram.iter().enumerate().map(|(i, n)| (2.0 + 0.5 * i as f64) * n).sum::<f64>() / total;
-        assert!((total - 4.0).abs() < 1e-12 && (centre - 3.3).abs() < 1e-12);
-        add_triangular(&mut histogram, scale, 6.0, 1.0);
-        assert_eq!(histogram[8], 1.0);
-    }
-
-    #[test]
-    fn interpolation_is_clamped_at_the_ends() {
-        let scale = Scale::new(0.0, 1.0);
-        assert_eq!(interpolate(&[1.0, 3.0], scale, 0.5), 2.0);
-        assert_eq!(interpolate(&[1.0, 3.0], scale, 1.0), 3.0);
-        assert_eq!(interpolate(&[1.0, 3.0], scale, 7.0), 3.0);
+        let (bin, share) = scale.locate(3.3, 9);
+        assert!(bin == 2 && (share - 0.6).abs() < 1e-12);
+        for (value, expected) in [(2.0, (0, 0.0)), (1.0, (0, 0.0)), (6.0, (7, 1.0)), (7.0, (7, 1.0))] {
+            assert_eq!(scale.locate(value, 9), expected);
+        }
     }
 }
