@@ -1,75 +1,81 @@
 //! The discrete Fourier transform of short sequences, the same bits on every target.
 //!
 //! Libraries choose their algorithm by the processor's features, and fuse multiplications with
-//! additions; this is the textbook radix-2 transform with twiddle factors from the `libm` crate.
+//! additions; this is Stockham's radix-2 transform with twiddle factors from the `libm` crate.
 
-/// A complex number.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+use crate::at_levels;
+use crate::level::Level;
+
+/// A sequence of complex numbers.
+#[derive(Clone, Debug, Default)]
 pub struct Complex {
-    /// Real part.
-    pub re: f64,
-    /// Imaginary part.
-    pub im: f64,
+    /// Real parts.
+    pub re: Vec<f64>,
+    /// Imaginary parts.
+    pub im: Vec<f64>,
+}
+
+impl Complex {
+    /// `length` zeros.
+    pub fn zeros(length: usize) -> Complex {
+        Complex { re: vec![0.0; length], im: vec![0.0; length] }
+    }
 }
 
 /// A transform of a fixed power-of-two length.
 pub struct Fourier {
     /// e^(-2πi k / n) for k < n/2.
-    twiddles: Vec<Complex>,
-    /// Where each element goes when the bits of its index are reversed.
-    reversed: Vec<u32>,
+    twiddles: Complex,
 }
 
 impl Fourier {
     /// A transform of `length` elements, a power of two, at least 2.
     pub fn new(length: usize) -> Fourier {
         debug_assert!(length.is_power_of_two() && length >= 2);
-        let angle = |k: usize| -2.0 * std::f64::consts::PI * k as f64 / length as f64;
-        let twiddles =
-            (0..length / 2).map(|k| Complex { re: libm::cos(angle(k)), im: libm::sin(angle(k)) }).collect();
-        let shift = u32::BITS - length.trailing_zeros();
-        let reversed = (0..length as u32).map(|i| i.reverse_bits() >> shift).collect();
-        Fourier { twiddles, reversed }
+        let angles = (0..length / 2).map(|k| -2.0 * std::f64::consts::PI * k as f64 / length as f64);
+        let (re, im) = angles.map(|angle| (libm::cos(angle), libm::sin(angle))).unzip();
+        Fourier { twiddles: Complex { re, im } }
     }
 
-    /// X_k = Σ x_n e^(-2πi k n / N), in place.
-    pub fn forward(&self, x: &mut [Complex]) {
-        let n = self.reversed.len();
-        for i in 0..n {
-            let j = self.reversed[i] as usize;
-            if i < j {
-                x.swap(i, j);
-            }
-        }
-        let mut half = 1;
-        while half < n {
-            let stride = n / (2 * half);
-            for block in x[..n].chunks_exact_mut(2 * half) {
-                let (low, high) = block.split_at_mut(half);
-                for k in 0..half {
-                    let w = self.twiddles[k * stride];
-                    let t = Complex {
-                        re: high[k].re * w.re - high[k].im * w.im,
-                        im: high[k].re * w.im + high[k].im * w.re,
-                    };
-                    high[k] = Complex { re: low[k].re - t.re, im: low[k].im - t.im };
-                    low[k] = Complex { re: low[k].re + t.re, im: low[k].im + t.im };
+    /// X_k = Σ x_n e^(-2πi k n / N), in place; `spare` is as long.
+    pub fn forward(&self, level: Level, x: &mut Complex, spare: &mut Complex) {
+        transform(level, &self.twiddles, x, spare);
+    }
+
+    /// N x_n = Σ X_k e^(2πi k n / N), in place; `spare` is as long.
+    ///
+    /// The inverse is the forward transform with real and imaginary parts swapped before and after.
+    pub fn inverse(&self, level: Level, x: &mut Complex, spare: &mut Complex) {
+        std::mem::swap(&mut x.re, &mut x.im);
+        transform(level, &self.twiddles, x, spare);
+        std::mem::swap(&mut x.re, &mut x.im);
+    }
+}
+
+at_levels! {
+    /// Each stage halves the transforms' length and doubles how many lie side by side; it writes to the other
+    /// array, in an order that needs no reversal of bits.
+    fn transform(twiddles: &Complex, x: &mut Complex, spare: &mut Complex) {
+        let half = twiddles.re.len();
+        let mut side = 1;
+        while side <= half {
+            let (re, im) = (x.re.split_at(half), x.im.split_at(half));
+            for j in 0..half / side {
+                let (wr, wi) = (twiddles.re[j * side], twiddles.im[j * side]);
+                let own = j * side..(j + 1) * side;
+                let [ar, ai, br, bi] = [re.0, im.0, re.1, im.1].map(|part| &part[own.clone()]);
+                let (sum_re, product_re) = spare.re[2 * j * side..][..2 * side].split_at_mut(side);
+                let (sum_im, product_im) = spare.im[2 * j * side..][..2 * side].split_at_mut(side);
+                for k in 0..side {
+                    let (dr, di) = (ar[k] - br[k], ai[k] - bi[k]);
+                    sum_re[k] = ar[k] + br[k];
+                    sum_im[k] = ai[k] + bi[k];
+                    product_re[k] = dr * wr - di * wi;
+                    product_im[k] = dr * wi + di * wr;
                 }
             }
-            half *= 2;
-        }
-    }
-
-    /// x_n = 1/N Σ X_k e^(2πi k n / N), in place.
-    pub fn inverse(&self, x: &mut [Complex]) {
-        // The inverse is the forward transform of the conjugate, conjugated.
-        for value in x.iter_mut() {
-            value.im = -value.im;
-        }
-        self.forward(x);
-        let scale = 1.0 / self.reversed.len() as f64;
-        for value in x.iter_mut() {
-            *value = Complex { re: value.re * scale, im: -value.im * scale };
+            std::mem::swap(x, spare);
+            side *= 2;
         }
     }
 }
@@ -78,8 +84,11 @@ impl Fourier {
 mod tests {
     use super::*;
 
-    fn sequence(n: usize) -> Vec<Complex> {
-        (0..n).map(|i| Complex { re: ((i * 7) % 11) as f64 - 3.0, im: ((i * 5) % 13) as f64 }).collect()
+    fn sequence(n: usize) -> Complex {
+        Complex {
+            re: (0..n).map(|i| ((i * 7) % 11) as f64 - 3.0).collect(),
+            im: (0..n).map(|i| ((i * 5) % 13) as f64).collect(),
+        }
     }
 
     #[test]
@@ -87,27 +96,41 @@ mod tests {
         for n in [2, 4, 16, 512] {
             let x = sequence(n);
             let mut fast = x.clone();
-            Fourier::new(n).forward(&mut fast);
+            Fourier::new(n).forward(Level::best(), &mut fast, &mut Complex::zeros(n));
             for k in 0..n {
-                let mut slow = Complex::default();
-                for (i, v) in x.iter().enumerate() {
+                let (mut re, mut im) = (0.0, 0.0);
+                for i in 0..n {
                     let angle = -2.0 * std::f64::consts::PI * ((k * i) % n) as f64 / n as f64;
-                    slow.re += v.re * angle.cos() - v.im * angle.sin();
-                    slow.im += v.re * angle.sin() + v.im * angle.cos();
+                    re += x.re[i] * angle.cos() - x.im[i] * angle.sin();
+                    im += x.re[i] * angle.sin() + x.im[i] * angle.cos();
                 }
-                assert!((slow.re - fast[k].re).abs() < 1e-9 && (slow.im - fast[k].im).abs() < 1e-9);
+                assert!((re - fast.re[k]).abs() < 1e-9 && (im - fast.im[k]).abs() < 1e-9);
             }
         }
     }
 
     #[test]
     fn the_inverse_gives_the_sequence_back() {
-        let x = sequence(256);
-        let (fourier, mut y) = (Fourier::new(256), x.clone());
-        fourier.forward(&mut y);
-        fourier.inverse(&mut y);
-        for (a, b) in x.iter().zip(&y) {
-            assert!((a.re - b.re).abs() < 1e-12 && (a.im - b.im).abs() < 1e-12);
+        let n = 256;
+        let x = sequence(n);
+        let (fourier, mut y, mut spare) = (Fourier::new(n), x.clone(), Complex::zeros(n));
+        fourier.forward(Level::best(), &mut y, &mut spare);
+        fourier.inverse(Level::best(), &mut y, &mut spare);
+        for i in 0..n {
+            let [re, im] = [y.re[i], y.im[i]].map(|value| value / n as f64);
+            assert!((x.re[i] - re).abs() < 1e-12 && (x.im[i] - im).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn every_level_gives_the_same_bits() {
+        let transformed = |name: &str| {
+            let (mut x, mut spare) = (sequence(512), Complex::zeros(512));
+            Fourier::new(512).forward(Level::named(name).unwrap(), &mut x, &mut spare);
+            x.re.iter().chain(&x.im).map(|value| value.to_bits()).collect::<Vec<_>>()
+        };
+        for name in Level::supported() {
+            assert_eq!(transformed(name), transformed("fallback"));
         }
     }
 }

@@ -18,10 +18,11 @@ mod passes;
 pub use correct::{Corrected, Correction, Measures, correct};
 pub use observe::{Observations, Source, observe};
 
+use crate::level::Level;
 use crate::bspline::{Axes, Expansion, Lattice, Placement};
 use crate::moments::{LANES, Sums};
 use crate::run::{Cancelled, Run};
-use crate::sharpen::{Scale, Sharpening};
+use crate::sharpen::{Places, Scale, Sharpening};
 use observe::Chunk;
 use passes::{Coding, Counts, FINE, advance, contract_all};
 
@@ -89,7 +90,7 @@ pub fn fit(
     // A first pass of no update codes the voxels and counts them.
     let axes = Axes::placed(shape, spans, &settings.placement);
     let mut state = advance_all(&mut chunks, &lattice, &axes, low, high, run)?;
-    let before = state.entropy();
+    let before = state.entropy(run.level);
 
     for (level, &most) in settings.iterations.iter().enumerate() {
         if level > 0 {
@@ -105,7 +106,7 @@ pub fn fit(
         let mut course = Course::default();
         let mut convergence = f64::INFINITY;
         while course.convergence.len() < most && convergence > settings.convergence_threshold {
-            let residuals = residuals(&state, &sharpening);
+            let residuals = residuals(run.level, &state, &sharpening);
             let mut update = contract_all(&chunks, &residuals, &cubes, run)?;
             for (value, below) in update.values.iter_mut().zip(&denominator.values) {
                 *value = if *below > 0.0 { *value / below } else { 0.0 };
@@ -123,7 +124,7 @@ pub fn fit(
         }
         levels.push(course);
     }
-    let entropy = [before, state.entropy()];
+    let entropy = [before, state.entropy(run.level)];
     Ok(Fit { lattice, levels, entropy })
 }
 
@@ -148,29 +149,23 @@ impl State {
         (f64::from(self.high) - f64::from(self.low)) / (bins - 1) as f64
     }
 
-    /// u's histogram through a triangular window.
-    fn histogram(&self, bins: usize, scale: Scale) -> Vec<f64> {
-        // Neighbouring codes add to the same bins; in four parts they don't wait for each other.
-        let mut parts = vec![[0.0; 4]; bins];
-        for (code, &count) in self.counts.iter().enumerate() {
-            let (bin, share) = scale.locate(self.coding.value(code, self.low, self.high), bins);
-            let count = f64::from(count);
-            parts[bin][code % 4] += count * (1.0 - share);
-            parts[bin + 1][code % 4] += count * share;
-        }
-        parts.iter().map(|part| (part[0] + part[1]) + (part[2] + part[3])).collect()
+    /// Where the fine bins' middles lie among the bins of a histogram, none beyond the values that occur.
+    fn places(&self, level: Level, slope: f64) -> Places {
+        let scale = Scale { low: f64::from(self.low), slope };
+        let (first, step) = self.coding.middles();
+        Places::new(level, scale, first, step, f64::from(self.high), FINE)
     }
 
     /// Entropy of u's density in nats, seen through a Gaussian window: of the shares p of bins of width w,
     /// -Σ p ln p + ln w. A wider range by itself does not change it, nor do the gaps between the
     /// logarithms of whole numbers, which a field fills.
-    fn entropy(&self) -> f64 {
+    fn entropy(&self, level: Level) -> f64 {
         const BINS: usize = 200;
         const WINDOW: f64 = 0.05;
         let range = f64::from(self.high) - f64::from(self.low);
         let slope = (range / (BINS - 1) as f64).max(WINDOW / 16.0);
         let bins = (range / slope) as usize + 2;
-        let histogram = self.histogram(bins, Scale::new(f64::from(self.low), slope));
+        let histogram = self.places(level, slope).histogram(&self.counts, bins);
         let reach = (1.5 * WINDOW / slope).ceil() as usize;
         let window: Vec<f64> = (0..=2 * reach)
             .map(|i| {
@@ -178,7 +173,7 @@ impl State {
                 libm::exp(-4.0 * std::f64::consts::LN_2 * at * at)
             })
             .collect();
-        let mut smooth = vec![0.0; bins + 2 * reach];
+        let mut smooth = vec![0.0; histogram.len() + 2 * reach];
         for (i, count) in histogram.iter().enumerate() {
             for (to, weight) in smooth[i..].iter_mut().zip(&window) {
                 *to += count * weight;
@@ -226,19 +221,14 @@ fn advance_all(
 }
 
 /// u - E(u) for every fine bin.
-fn residuals(state: &State, sharpening: &Sharpening) -> [f32; FINE] {
+fn residuals(level: Level, state: &State, sharpening: &Sharpening) -> [f32; FINE] {
     let mut table = [0.0; FINE];
     let slope = state.slope(sharpening.bins());
-    if slope <= 0.0 {
-        return table;
-    }
-    let scale = Scale::new(f64::from(state.low), slope);
-    let histogram = state.histogram(sharpening.bins(), scale);
-    let expected = sharpening.expected(&histogram, scale);
-    for code in 0..FINE {
-        let value = state.coding.value(code, state.low, state.high);
-        let (bin, share) = scale.locate(value, expected.len());
-        table[code] = (value - (expected[bin] + (expected[bin + 1] - expected[bin]) * share)) as f32;
+    if slope > 0.0 {
+        let places = state.places(level, slope);
+        let histogram = places.histogram(&state.counts, sharpening.bins());
+        let scale = Scale { low: f64::from(state.low), slope };
+        places.residuals(&sharpening.expected(level, &histogram, scale), &mut table);
     }
     table
 }

@@ -2,7 +2,9 @@
 //!
 //! Sled et al. 1998, doi:10.1109/42.668698, in the discrete form of ITK's N4.
 
+use crate::at_levels;
 use crate::fourier::{Complex, Fourier};
+use crate::level::Level;
 
 /// The deconvolution of one histogram size.
 pub struct Sharpening {
@@ -16,24 +18,68 @@ pub struct Sharpening {
 /// A histogram's range, bin i standing for the value `low + i · slope`.
 #[derive(Clone, Copy, Debug)]
 pub struct Scale {
-    low: f64,
-    slope: f64,
-    rate: f64,
+    /// The value of the first bin.
+    pub low: f64,
+    /// The distance of two bins.
+    pub slope: f64,
 }
 
-impl Scale {
-    /// The value of the first bin, and the distance of two bins.
-    pub fn new(low: f64, slope: f64) -> Scale {
-        Scale { low, slope, rate: 1.0 / slope }
+/// Where a row of equidistant values lies among the bins of a histogram.
+pub struct Places {
+    /// Value i lies between bins `bins[i]` and `bins[i] + 1` …
+    bins: Vec<i32>,
+    /// … by so much of their distance above the lower, 0 to 1.
+    shares: Vec<f64>,
+    scale: Scale,
+}
+
+impl Places {
+    /// The values first, first + step, … of `count`; what lies beyond `scale.low` or `high` counts as there.
+    pub fn new(level: Level, scale: Scale, first: f64, step: f64, high: f64, count: usize) -> Places {
+        let mut places = Places { bins: vec![0; count], shares: vec![0.0; count], scale };
+        let [first, high] = [first, high].map(|value| (value - scale.low) / scale.slope);
+        locate(level, first, step / scale.slope, high, &mut places.bins, &mut places.shares);
+        places
     }
 
-    /// Between which two of `bins` ≥ 2 bins a value lies: the lower, and how far from it to the next, 0 to 1. What lies
-    /// beyond the ends counts as there.
-    #[inline(always)]
-    pub fn locate(self, value: f64, bins: usize) -> (usize, f64) {
-        let position = ((value - self.low) * self.rate).clamp(0.0, (bins - 1) as f64);
-        let bin = (position as usize).min(bins - 2);
-        (bin, position - bin as f64)
+    /// Adds `counts[i]` values to the two bins beside each, by nearness: a triangular window.
+    ///
+    /// The last of `bins` + 1 bins is 0 unless a value lies above `bins` - 1.
+    pub fn histogram(&self, counts: &[u32], bins: usize) -> Vec<f64> {
+        // Neighbouring values add to the same bins; in four parts they don't wait for each other.
+        let mut parts = vec![[0.0; 4]; bins + 1];
+        for (i, ((bin, share), count)) in self.bins.iter().zip(&self.shares).zip(counts).enumerate() {
+            let (bin, count) = (*bin as usize, f64::from(*count));
+            parts[bin][i % 4] += count - count * share;
+            parts[bin + 1][i % 4] += count * share;
+        }
+        parts.iter().map(|part| (part[0] + part[1]) + (part[2] + part[3])).collect()
+    }
+
+    /// Each value less what a table of the bins has for it, interpolated linearly.
+    pub fn residuals(&self, table: &[f64], to: &mut [f32]) {
+        // The last bin is its own neighbour.
+        let mut table = table.to_vec();
+        table.extend(table.last().copied());
+        let Scale { low, slope } = self.scale;
+        for ((bin, share), to) in self.bins.iter().zip(&self.shares).zip(to) {
+            let (lower, upper) = (table[*bin as usize], table[*bin as usize + 1]);
+            let value = low + (f64::from(*bin) + share) * slope;
+            *to = (value - (lower + (upper - lower) * share)) as f32;
+        }
+    }
+}
+
+at_levels! {
+    fn locate(first: f64, step: f64, high: f64, bins: &mut [i32], shares: &mut [f64]) {
+        for (i, (bin, share)) in (0_i32..).zip(bins.iter_mut().zip(shares)) {
+            let position = first + f64::from(i) * step;
+            let position = if position > 0.0 { position } else { 0.0 };
+            let position = if position < high { position } else { high };
+            // SAFETY: 0 ≤ position ≤ high, the number of bins.
+            *bin = unsafe { position.to_int_unchecked::<i32>() };
+            *share = position - f64::from(*bin);
+        }
     }
 }
 
@@ -53,44 +99,40 @@ impl Sharpening {
     /// the sharpened histogram, F the Gaussian and G = F̂ / (F̂² + noise). 0 where the denominator is 0.
     ///
     /// Two real sequences share each complex transform, as its real and imaginary part.
-    pub fn expected(&self, histogram: &[f64], scale: Scale) -> Vec<f64> {
+    pub fn expected(&self, level: Level, histogram: &[f64], scale: Scale) -> Vec<f64> {
         let n = self.padded;
         let offset = (n - self.bins) / 2;
-        let gaussian = self.gaussian(scale.slope);
-        let mut x = vec![Complex::default(); n];
-        for (i, value) in histogram.iter().enumerate() {
-            x[i + offset].re = *value;
-        }
-        for (i, value) in gaussian.iter().enumerate() {
-            x[i].im = *value;
-        }
-        self.fourier.forward(&mut x);
+        let mut x = Complex { re: vec![0.0; n], im: self.gaussian(scale.slope) };
+        x.re[offset..offset + self.bins].copy_from_slice(&histogram[..self.bins]);
+        let mut spare = Complex::zeros(n);
+        self.fourier.forward(level, &mut x, &mut spare);
 
         // Split the shared transform; the Gaussian is real and even, so its transform is real.
-        let mut sharp = vec![Complex::default(); n];
+        let mut sharp = Complex::zeros(n);
         let mut blur = vec![0.0; n];
         for k in 0..n {
-            let (a, b) = (x[k], x[(n - k) % n]);
-            blur[k] = (a.im + b.im) * 0.5;
-            let gain = blur[k] / (blur[k] * blur[k] + self.wiener_noise);
-            sharp[k] = Complex { re: (a.re + b.re) * 0.5 * gain, im: (a.im - b.im) * 0.5 * gain };
+            let mirror = (n - k) % n;
+            blur[k] = (x.im[k] + x.im[mirror]) * 0.5;
+            let gain = 0.5 * blur[k] / (blur[k] * blur[k] + self.wiener_noise);
+            sharp.re[k] = (x.re[k] + x.re[mirror]) * gain;
+            sharp.im[k] = (x.im[k] - x.im[mirror]) * gain;
         }
-        self.fourier.inverse(&mut sharp);
+        // The inverse leaves a factor n, which the quotient below cancels.
+        self.fourier.inverse(level, &mut sharp, &mut spare);
 
-        for (i, value) in sharp.iter_mut().enumerate() {
-            let u = value.re.max(0.0);
-            let at = scale.low + (i as f64 - offset as f64) * scale.slope;
-            *value = Complex { re: at * u, im: u };
+        for i in 0..n {
+            let u = sharp.re[i].max(0.0);
+            sharp.im[i] = u;
+            sharp.re[i] = (scale.low + (i as f64 - offset as f64) * scale.slope) * u;
         }
-        self.fourier.forward(&mut sharp);
-        for (value, blur) in sharp.iter_mut().zip(&blur) {
-            *value = Complex { re: value.re * blur, im: value.im * blur };
+        self.fourier.forward(level, &mut sharp, &mut spare);
+        for k in 0..n {
+            sharp.re[k] *= blur[k];
+            sharp.im[k] *= blur[k];
         }
-        self.fourier.inverse(&mut sharp);
-        sharp[offset..offset + self.bins]
-            .iter()
-            .map(|v| if v.im == 0.0 { 0.0 } else { v.re / v.im })
-            .collect()
+        self.fourier.inverse(level, &mut sharp, &mut spare);
+        let bins = sharp.re.iter().zip(&sharp.im).skip(offset).take(self.bins);
+        bins.map(|(above, below)| if *below == 0.0 { 0.0 } else { above / below }).collect()
     }
 
     /// 2 √(ln 2 / π) / w · exp(-4 ln 2 n² / w²), w the width in bins, wrapped around.
@@ -122,7 +164,7 @@ mod tests {
         let (bins, slope, low) = (20, 0.05, 1.0);
         let histogram: Vec<f64> = (0..bins).map(|i| ((i * 7) % 13) as f64).collect();
         let sharpening = Sharpening::new(bins, 0.15, 0.01);
-        let got = sharpening.expected(&histogram, Scale::new(low, slope));
+        let got = sharpening.expected(Level::best(), &histogram, Scale { low, slope });
 
         let n = 64;
         let offset = (n - bins) / 2;
@@ -158,12 +200,30 @@ mod tests {
     }
 
     #[test]
-    fn a_value_lies_between_two_bins() {
-        let scale = Scale::new(2.0, 0.5);
-        let (bin, share) = scale.locate(3.3, 9);
-        assert!(bin == 2 && (share - 0.6).abs() < 1e-12);
-        for (value, expected) in [(2.0, (0, 0.0)), (1.0, (0, 0.0)), (6.0, (7, 1.0)), (7.0, (7, 1.0))] {
-            assert_eq!(scale.locate(value, 9), expected);
-        }
+    fn a_triangular_window_keeps_count_and_centre() {
+        let scale = Scale { low: 2.0, slope: 0.5 };
+        let places = Places::new(Level::best(), scale, 3.3, 0.4, 6.0, 2);
+        let histogram = places.histogram(&[4, 1], 9);
+        let total: f64 = histogram.iter().sum();
+        let centre: f64 =
+            histogram.iter().enumerate().map(|(i, n)| (2.0 + 0.5 * i as f64) * n).sum::<f64>() / total;
+        assert!((total - 5.0).abs() < 1e-12 && (centre - (4.0 * 3.3 + 3.7) / 5.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn values_beyond_the_ends_count_as_there() {
+        let scale = Scale { low: 2.0, slope: 0.5 };
+        let places = Places::new(Level::best(), scale, 1.0, 1.0, 6.0, 7);
+        let histogram = places.histogram(&[1; 7], 9);
+        assert_eq!(histogram, [2.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 2.0, 0.0]);
+    }
+
+    #[test]
+    fn a_residual_is_what_interpolation_leaves() {
+        let scale = Scale { low: 2.0, slope: 0.5 };
+        let places = Places::new(Level::best(), scale, 2.25, 0.75, 3.0, 3);
+        let mut residuals = [0.0; 3];
+        places.residuals(&[1.0, 3.0, 2.5], &mut residuals);
+        assert_eq!(residuals, [2.25 - 2.0, 0.5, 0.5]);
     }
 }

@@ -58,10 +58,9 @@ impl Coding {
         Coding { base: low, rate, width: 1.0 / f64::from(rate) }
     }
 
-    /// The middle of fine bin `code`, within the range of values that occur.
-    pub(super) fn value(self, code: usize, low: f32, high: f32) -> f64 {
-        let centre = f64::from(self.base) + (code as f64 + 0.5) * self.width;
-        centre.clamp(f64::from(low), f64::from(high))
+    /// The middle of the first fine bin, and the distance to the next.
+    pub(super) fn middles(self) -> (f64, f64) {
+        (f64::from(self.base) + 0.5 * self.width, self.width)
     }
 }
 
