@@ -26,20 +26,25 @@ impl Complex {
 pub struct Fourier {
     /// e^(-2πi k / n) for k < n/2.
     twiddles: Complex,
+    /// For the first two stages as one: e^(-2πi f k / n) for k < n/4, a factor f = 1, 2, 3 each.
+    first: [Complex; 3],
 }
 
 impl Fourier {
-    /// A transform of `length` elements, a power of two, at least 2.
+    /// A transform of `length` elements, a power of two, at least 4.
     pub fn new(length: usize) -> Fourier {
-        debug_assert!(length.is_power_of_two() && length >= 2);
-        let angles = (0..length / 2).map(|k| -2.0 * std::f64::consts::PI * k as f64 / length as f64);
-        let (re, im) = angles.map(|angle| (libm::cos(angle), libm::sin(angle))).unzip();
-        Fourier { twiddles: Complex { re, im } }
+        debug_assert!(length.is_power_of_two() && length >= 4);
+        let twiddles = |count: usize, factor: usize| {
+            let angle = |k: usize| -2.0 * std::f64::consts::PI * (factor * k) as f64 / length as f64;
+            let (re, im) = (0..count).map(|k| (libm::cos(angle(k)), libm::sin(angle(k)))).unzip();
+            Complex { re, im }
+        };
+        Fourier { twiddles: twiddles(length / 2, 1), first: [1, 2, 3].map(|factor| twiddles(length / 4, factor)) }
     }
 
     /// X_k = Σ x_n e^(-2πi k n / N), in place; `spare` is as long.
     pub fn forward(&self, level: Level, x: &mut Complex, spare: &mut Complex) {
-        transform(level, &self.twiddles, x, spare);
+        transform(level, self, x, spare);
     }
 
     /// N x_n = Σ X_k e^(2πi k n / N), in place; `spare` is as long.
@@ -47,7 +52,7 @@ impl Fourier {
     /// The inverse is the forward transform with real and imaginary parts swapped before and after.
     pub fn inverse(&self, level: Level, x: &mut Complex, spare: &mut Complex) {
         std::mem::swap(&mut x.re, &mut x.im);
-        transform(level, &self.twiddles, x, spare);
+        transform(level, self, x, spare);
         std::mem::swap(&mut x.re, &mut x.im);
     }
 }
@@ -55,9 +60,12 @@ impl Fourier {
 at_levels! {
     /// Each stage halves the transforms' length and doubles how many lie side by side; it writes to the other
     /// array, in an order that needs no reversal of bits.
-    fn transform(twiddles: &Complex, x: &mut Complex, spare: &mut Complex) {
+    fn transform(fourier: &Fourier, x: &mut Complex, spare: &mut Complex) {
+        first_stages(&fourier.first, x, spare);
+        std::mem::swap(x, spare);
+        let twiddles = &fourier.twiddles;
         let half = twiddles.re.len();
-        let mut side = 1;
+        let mut side = 4;
         while side <= half {
             let (re, im) = (x.re.split_at(half), x.im.split_at(half));
             for j in 0..half / side {
@@ -80,6 +88,36 @@ at_levels! {
     }
 }
 
+/// Where nothing or two lie side by side yet, there is nothing to vectorise over but the transforms.
+#[inline(always)]
+fn first_stages(twiddles: &[Complex; 3], x: &Complex, to: &mut Complex) {
+    let quarter = x.re.len() / 4;
+    let [[ar, br, cr, dr], [ai, bi, ci, di]] =
+        [&x.re, &x.im].map(|x| [0, 1, 2, 3].map(|part| &x[part * quarter..][..quarter]));
+    let [[ur, vr, wr], [ui, vi, wi]] =
+        [twiddles.each_ref().map(|t| &t.re[..quarter]), twiddles.each_ref().map(|t| &t.im[..quarter])];
+    let (to_re, to_im) = (to.re.as_chunks_mut().0, to.im.as_chunks_mut().0);
+    for (k, (to_re, to_im)) in to_re.iter_mut().zip(to_im).enumerate().take(quarter) {
+        let (sr, si, tr, ti) = (ar[k] + cr[k], ai[k] + ci[k], ar[k] - cr[k], ai[k] - ci[k]);
+        let (pr, pi, qr, qi) = (br[k] + dr[k], bi[k] + di[k], br[k] - dr[k], bi[k] - di[k]);
+        // q times -i.
+        let (er, ei, fr, fi) = (tr + qi, ti - qr, tr - qi, ti + qr);
+        let (gr, gi) = (sr - pr, si - pi);
+        *to_re = [
+            sr + pr,
+            er * ur[k] - ei * ui[k],
+            gr * vr[k] - gi * vi[k],
+            fr * wr[k] - fi * wi[k],
+        ];
+        *to_im = [
+            si + pi,
+            er * ui[k] + ei * ur[k],
+            gr * vi[k] + gi * vr[k],
+            fr * wi[k] + fi * wr[k],
+        ];
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,7 +131,7 @@ mod tests {
 
     #[test]
     fn equals_the_definition() {
-        for n in [2, 4, 16, 512] {
+        for n in [4, 8, 16, 512] {
             let x = sequence(n);
             let mut fast = x.clone();
             Fourier::new(n).forward(Level::best(), &mut fast, &mut Complex::zeros(n));
