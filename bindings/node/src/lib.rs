@@ -7,7 +7,7 @@ use napi_derive::napi;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use voxnorm_steps::{Buffer, Call, Error as StepError, Owned, Reply, Session};
+use voxnorm_steps::{Buffer, Call, Error as StepError, Owned, Reply, Session, recycle};
 
 type Progress = ThreadsafeFunction<String, (), String, Status, false, true>;
 

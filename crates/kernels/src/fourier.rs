@@ -39,7 +39,10 @@ impl Fourier {
             let (re, im) = (0..count).map(|k| (libm::cos(angle(k)), libm::sin(angle(k)))).unzip();
             Complex { re, im }
         };
-        Fourier { twiddles: twiddles(length / 2, 1), first: [1, 2, 3].map(|factor| twiddles(length / 4, factor)) }
+        Fourier {
+            twiddles: twiddles(length / 2, 1),
+            first: [1, 2, 3].map(|factor| twiddles(length / 4, factor)),
+        }
     }
 
     /// X_k = Σ x_n e^(-2πi k n / N), in place; `spare` is as long.
@@ -103,18 +106,8 @@ fn first_stages(twiddles: &[Complex; 3], x: &Complex, to: &mut Complex) {
         // q times -i.
         let (er, ei, fr, fi) = (tr + qi, ti - qr, tr - qi, ti + qr);
         let (gr, gi) = (sr - pr, si - pi);
-        *to_re = [
-            sr + pr,
-            er * ur[k] - ei * ui[k],
-            gr * vr[k] - gi * vi[k],
-            fr * wr[k] - fi * wi[k],
-        ];
-        *to_im = [
-            si + pi,
-            er * ui[k] + ei * ur[k],
-            gr * vi[k] + gi * vr[k],
-            fr * wi[k] + fi * wr[k],
-        ];
+        *to_re = [sr + pr, er * ur[k] - ei * ui[k], gr * vr[k] - gi * vi[k], fr * wr[k] - fi * wi[k]];
+        *to_im = [si + pi, er * ui[k] + ei * ur[k], gr * vi[k] + gi * vr[k], fr * wi[k] + fi * wr[k]];
     }
 }
 

@@ -19,7 +19,9 @@ pub fn flat<T>(blocks: &[Lanes<T>]) -> &[T] {
 #[inline(always)]
 pub fn flat_mut<T>(blocks: &mut [Lanes<T>]) -> &mut [T] {
     // SAFETY: as above.
-    unsafe { std::slice::from_raw_parts_mut(blocks.as_mut_ptr().cast(), size_of_val(blocks) / size_of::<T>()) }
+    unsafe {
+        std::slice::from_raw_parts_mut(blocks.as_mut_ptr().cast(), size_of_val(blocks) / size_of::<T>())
+    }
 }
 
 /// Sums of the values and their squares, a lane each.

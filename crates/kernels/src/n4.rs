@@ -18,8 +18,8 @@ mod passes;
 pub use correct::{Corrected, Correction, Measures, correct};
 pub use observe::{Observations, Source, observe};
 
-use crate::level::Level;
 use crate::bspline::{Axes, Expansion, Lattice, Placement};
+use crate::level::Level;
 use crate::moments::{LANES, Sums};
 use crate::run::{Cancelled, Run};
 use crate::sharpen::{Places, Scale, Sharpening};

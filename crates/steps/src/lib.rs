@@ -14,6 +14,7 @@ mod step;
 pub use call::{Buffer, Call, Owned, Reply};
 pub use error::Error;
 pub use step::{Inputs, Outputs, Session, Step};
+pub use voxnorm_kernels::memory::recycle;
 
 use step::AnyStep;
 

@@ -27,6 +27,7 @@ pub enum NonZero {
 
 /// A resolved choice of voxels.
 pub struct Region<'a> {
+    voxels: &'a [f32],
     mask: Option<Volume<'a>>,
     label: Label,
     /// The threshold that a rule found; voxels above it are selected.
@@ -40,7 +41,7 @@ impl<'a> Region<'a> {
         inputs: &Inputs<'a>,
         name: &str,
         label: Label,
-        image: &Volume,
+        image: &Volume<'a>,
         known: Option<f32>,
         session: &Session,
     ) -> Result<Region<'a>, Error> {
@@ -51,7 +52,7 @@ impl<'a> Region<'a> {
             Some("otsu") => Some(otsu_threshold(inputs, image.voxels, &session.run)?),
             Some(rule) => return Err(Error::internal(format!("{name}: rule {rule:?}"))),
         };
-        Ok(Region { mask, label, threshold })
+        Ok(Region { voxels: image.voxels, mask, label, threshold })
     }
 
     /// The choice, as kernels take it.
@@ -59,8 +60,8 @@ impl<'a> Region<'a> {
         match (&self.mask, self.threshold, self.label) {
             (Some(mask), _, Label::Value(label)) => Select::label(mask.voxels, label),
             (Some(mask), _, Label::NonZero(_)) => Select::non_zero(mask.voxels),
-            (None, Some(threshold), _) => Select::above(image, threshold),
-            (None, None, _) => Select::all(image),
+            (None, Some(threshold), _) => Select::above(self.voxels, threshold),
+            (None, None, _) => Select::all(self.voxels),
         }
     }
 
@@ -87,12 +88,8 @@ impl<'a> Region<'a> {
         let many = if values.len() > 8 { " and more" } else { "" };
         let found: Vec<String> = values.iter().map(f32::to_string).collect();
         let chosen = self.select();
-        let selected = self
-            .mask
-            .iter()
-            .flat_map(|mask| 0..mask.voxels.len())
-            .filter(|&i| chosen.includes(i))
-            .count();
+        let selected =
+            self.mask.iter().flat_map(|mask| 0..mask.voxels.len()).filter(|&i| chosen.includes(i)).count();
         let expected = match self.label {
             Label::Value(label) => format!("voxels of value {label}"),
             Label::NonZero(_) => "voxels other than 0".to_owned(),

@@ -141,10 +141,15 @@ at_levels! {
 }
 
 #[inline(always)]
-fn correct_block(values: &[f32; LANES], logs: &Lanes<f32>, chosen: &Lanes<u32>, keep_outside: bool) -> [f32; LANES] {
+fn correct_block(
+    values: &[f32; LANES],
+    logs: &Lanes<f32>,
+    chosen: &Lanes<u32>,
+    keep_outside: bool,
+) -> [f32; LANES] {
     let mut corrected = [0.0; LANES];
     for i in 0..LANES {
-        corrected[i] = values[i] * exp_normal(-logs.0[i]);
+        corrected[i] = values[i] / exp_normal(logs.0[i]);
     }
     let kept = if keep_outside { u32::MAX } else { 0 };
     for i in 0..LANES {
@@ -343,7 +348,6 @@ fn measures(told: &[Told], source: &Source) -> Measures {
 
 /// Only looked for where a sum shows that there are some.
 fn count_not_finite(source: &Source) -> usize {
-    let chosen =
-        |(index, voxel): &(usize, &f32)| !voxel.is_finite() && source.select.includes(*index);
+    let chosen = |(index, voxel): &(usize, &f32)| !voxel.is_finite() && source.select.includes(*index);
     source.voxels.iter().enumerate().filter(chosen).count()
 }
