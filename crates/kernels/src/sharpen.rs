@@ -103,15 +103,14 @@ impl Sharpening {
     }
 }
 
-/// Linear interpolation in a table of bin values, clamped at its ends.
+/// Linear interpolation in a table of bin values, which goes on beyond its ends with the values there.
 pub fn interpolate(table: &[f64], scale: Scale, value: f64) -> f64 {
-    let position = scale.position(value);
-    // The conversion truncates, and takes a negative to 0.
-    let bin = position as usize;
-    if bin + 1 < table.len() {
+    let (position, last) = (scale.position(value).max(0.0), table.len() - 1);
+    if position < last as f64 {
+        let bin = position as usize;
         table[bin] + (table[bin + 1] - table[bin]) * (position - bin as f64)
     } else {
-        table[table.len() - 1]
+        table[last]
     }
 }
 
