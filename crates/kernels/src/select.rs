@@ -1,5 +1,11 @@
 //! Which voxels count: the one place that turns masks, labels and thresholds into a choice.
 
+use crate::moments::LANES;
+use std::ops::Range;
+
+/// Most voxels that a pass takes at a time, few enough that what it notes of them stays in the nearest cache.
+pub const BLOCK: usize = 1024;
+
 /// A choice among the voxels of an image.
 #[derive(Clone, Copy)]
 pub enum Select<'a> {
@@ -34,16 +40,55 @@ impl Select<'_> {
     /// The same for every `step`-th voxel from `first` on.
     #[inline(always)]
     pub fn strided_row(&self, first: usize, step: usize, values: &[f32], chosen: &mut [f32]) -> usize {
-        match self {
+        match *self {
             Select::All => chosen.fill(1.0),
-            Select::Label(mask, label) => {
-                let is_label = |value: f32| value == *label;
-                flag_strided(mask, first, step, chosen, is_label);
-            }
+            Select::Label(mask, label) => flag_strided(mask, first, step, chosen, |value| value == label),
             Select::NonZero(mask) => flag_strided(mask, first, step, chosen, |value| value != 0.0),
-            Select::Above(threshold) => flag_strided(values, 0, 1, chosen, |value| value > *threshold),
+            Select::Above(threshold) => flag_strided(values, 0, 1, chosen, |value| value > threshold),
         }
         chosen.iter().map(|chosen| u32::from(chosen.to_bits() != 0)).sum::<u32>() as usize
+    }
+
+    /// The blocks of `range` that hold chosen voxels, in order.
+    #[inline(always)]
+    pub fn blocks<'a>(&'a self, voxels: &'a [f32], range: Range<usize>) -> Blocks<'a> {
+        Blocks { select: self, voxels, range, chosen: [0.0; BLOCK], last: [0.0; BLOCK] }
+    }
+}
+
+/// Blocks of chosen voxels, one after the other. Not an iterator, which could not lend what it keeps: a closure that
+/// it is given instead would not be inlined.
+pub struct Blocks<'a> {
+    select: &'a Select<'a>,
+    voxels: &'a [f32],
+    range: Range<usize>,
+    chosen: [f32; BLOCK],
+    last: [f32; BLOCK],
+}
+
+impl Blocks<'_> {
+    /// The next block: its values, filled up to whole lanes, which of them are chosen (as [`Select::row`] says it), and how many
+    /// are. What fills up is not chosen.
+    #[inline(always)]
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Option<(&[f32], &[f32], usize)> {
+        while !self.range.is_empty() {
+            let first = self.range.start;
+            self.range.start = self.range.end.min(first + BLOCK);
+            let mut values = &self.voxels[first..self.range.start];
+            let (length, padded) = (values.len(), values.len().next_multiple_of(LANES));
+            let count = self.select.row(first, values, &mut self.chosen[..length]);
+            if count == 0 {
+                continue;
+            }
+            self.chosen[length..padded].fill(0.0);
+            if length < padded {
+                self.last[..length].copy_from_slice(values);
+                values = &self.last[..padded];
+            }
+            return Some((values, &self.chosen[..padded], count));
+        }
+        None
     }
 }
 

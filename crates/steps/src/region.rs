@@ -3,7 +3,7 @@
 use crate::{Error, Inputs, Session, step::Volume};
 use serde::Deserialize;
 use serde_json::json;
-use voxnorm_kernels::histogram::{histogram, otsu, range};
+use voxnorm_kernels::histogram::{Bins, histogram, otsu, range};
 use voxnorm_kernels::run::Run;
 use voxnorm_kernels::select::Select;
 
@@ -119,19 +119,15 @@ impl<'a> Region<'a> {
 /// the threshold being the upper edge of the last bin of the lower class.
 fn otsu_threshold(inputs: &Inputs, voxels: &[f32], run: &Run) -> Result<f32, Error> {
     const BINS: usize = 200;
-    let found = range(voxels, run)?;
+    let found = range(voxels, Select::All, run)?;
     if found.not_finite > 0 {
         return Err(inputs.not_finite(found.not_finite, voxels.len()));
     }
-    if found.low >= found.high {
-        return Err(inputs.constant(found.low));
-    }
-    let low = f64::from(found.low);
+    let constant = || inputs.constant(found.low);
+    let [low, high] = [found.low, found.high].map(f64::from);
     // ITK widens the range by a hundredth of a bin, so that the largest value falls inside the last.
-    let high = f64::from(found.high) + (f64::from(found.high) - low) / BINS as f64 / 100.0;
-    let counts = histogram(voxels, low, high, BINS, run)?;
-    let width = (high - low) / BINS as f64;
-    let cut =
-        otsu(&counts, |bin| low + (bin as f64 + 0.5) * width).ok_or_else(|| inputs.constant(found.low))?;
-    Ok((low + (cut as f64 + 1.0) * width) as f32)
+    let bins = Bins::new(low, high + (high - low) / BINS as f64 / 100.0, BINS).ok_or_else(constant)?;
+    let counts = histogram(voxels, Select::All, bins, run)?.bins;
+    let cut = otsu(&counts, |bin| bins.centre(bin)).ok_or_else(constant)?;
+    Ok(bins.edge(cut + 1) as f32)
 }
