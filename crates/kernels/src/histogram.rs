@@ -119,8 +119,8 @@ pub fn histogram(voxels: &[f32], select: Select, bins: Bins, run: &Run) -> Resul
 
 /// The sum of the weights of the voxels in each bin; `weights` is as long as `voxels`.
 ///
-/// Sums in `f64`, in an order that follows from the number of voxels alone. A weight that is NaN makes its bin NaN. A table
-/// of the bins for each chunk.
+/// Sums in `f64`, in an order that follows from the number of voxels alone. A weight that is NaN makes its bin NaN. A
+/// table of the bins for each chunk.
 pub fn weighted_histogram(
     voxels: &[f32],
     weights: &[f32],

@@ -56,8 +56,10 @@ impl Select<'_> {
     }
 }
 
-/// Blocks of chosen voxels, one after the other. Not an iterator, which could not lend what it keeps: a closure that
-/// it is given instead would not be inlined.
+/// Blocks of chosen voxels, one after the other.
+///
+/// Not an iterator, which could not lend what it keeps; nor a function that takes a closure: that stays a call, which
+/// is compiled for the baseline only.
 pub struct Blocks<'a> {
     select: &'a Select<'a>,
     voxels: &'a [f32],
@@ -67,8 +69,8 @@ pub struct Blocks<'a> {
 }
 
 impl Blocks<'_> {
-    /// The next block: its values, filled up to whole lanes, which of them are chosen (as [`Select::row`] says it), and how many
-    /// are. What fills up is not chosen.
+    /// The next block: its values, filled up to whole lanes; which of them are chosen, as [`Select::row`] says it; and
+    /// how many are. What fills up is not chosen.
     #[inline(always)]
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Option<(&[f32], &[f32], usize)> {
