@@ -84,6 +84,13 @@ fn every_length_and_choice() {
 }
 
 #[test]
+fn a_range_has_no_negative_zero() {
+    for voxels in [&[-0.0][..], &[-0.0, 0.0], &[0.0, -0.0], &[-0.0, 5.0], &[-5.0, -0.0]] {
+        expect_range(voxels, Select::All);
+    }
+}
+
+#[test]
 fn every_number_of_bins() {
     let voxels = values(3000);
     for count in [1, 2, 3, 15, 16, 17, 255, 256, 1000] {
