@@ -8,6 +8,7 @@
  */
 import { parseArgs } from "node:util";
 import { cases } from "./cases/index.ts";
+import { kernels } from "./kernels.ts";
 import { checkout, load, machine } from "./machine.ts";
 import { type Environment, environment } from "./peers/environment.ts";
 import { peers } from "./peers/index.ts";
@@ -55,6 +56,7 @@ const record: BenchRecord = {
   peers: peers.map((peer) => peerRecord(peer.id, peer.name)),
   cases: records,
   startup: started,
+  ...(asked.case.length === 0 ? { kernels: await kernels(effort.levels, !asked.quick) } : {}),
 };
 if (asked.quick || asked["no-peers"] || chosen.length < cases.length) say("done; nothing is written by a partial run");
 else {

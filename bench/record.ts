@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./files.ts";
+import type { KernelTimes } from "./kernels.ts";
 
 export interface BenchRecord {
   readonly date: string;
@@ -13,6 +14,7 @@ export interface BenchRecord {
   readonly peers: readonly PeerRecord[];
   readonly cases: readonly CaseRecord[];
   readonly startup: Startup;
+  readonly kernels?: readonly KernelTimes[];
 }
 
 export interface Machine {

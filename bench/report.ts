@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { root } from "./files.ts";
+import { kernelSection } from "./kernels.ts";
 import { type BenchRecord, newest } from "./record.ts";
 import { caseSection, headline, startupSentence, summary } from "./tables.ts";
 
@@ -49,6 +50,7 @@ function results(record: BenchRecord, path: string): string {
     ].join("\n"),
     ...record.cases.map(caseSection),
     startupSentence(record.startup),
+    ...(record.kernels ? [kernelSection(record.kernels)] : []),
   ].join("\n\n")}\n`;
 }
 

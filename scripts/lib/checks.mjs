@@ -21,7 +21,7 @@ const checks = [
 ];
 
 function rustFiles() {
-  return ["crates", "bindings"].flatMap(filesUnder).filter((file) => file.endsWith(".rs"));
+  return ["crates", "bindings", "bench/kernels"].flatMap(filesUnder).filter((file) => file.endsWith(".rs"));
 }
 
 /** Runs all checks, whatever the earlier ones say; resolves to the names of those that passed and failed. */

@@ -16,7 +16,7 @@ const RUST = ["Cargo.toml", "Cargo.lock", "crates"];
 const WASM = ["voxnorm.js", "voxnorm.d.ts", "voxnorm_bg.wasm"];
 
 // What the compiler may already use, and so may appear in the module; wasm-opt refuses what is not named.
-const FEATURES = [
+export const FEATURES = [
   "simd",
   "bulk-memory",
   "mutable-globals",

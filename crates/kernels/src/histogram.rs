@@ -1,97 +1,203 @@
 //! Histograms of a fixed number of equal bins, and Otsu's threshold.
 
 use crate::at_levels;
-use crate::parallel::ranges;
+use crate::parallel::{CHUNKS, ranges};
 use crate::run::{Cancelled, Run};
+use crate::select::{BLOCK, Select};
 
-/// Smallest and largest finite value, and how many values are not finite.
+/// Smallest and largest finite value of the chosen voxels, and how many of them are not finite.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Range {
-    /// Smallest; infinity where no value is finite.
+    /// Smallest; infinity where no value is finite. Never -0.
     pub low: f32,
-    /// Largest; minus infinity where no value is finite.
+    /// Largest; minus infinity where no value is finite. Never -0.
     pub high: f32,
     /// NaN and infinite values.
     pub not_finite: usize,
 }
 
-/// The chunks a pass over voxels is cut into; enough for many cores, few enough to fold.
-const CHUNKS: usize = 64;
+/// The finite range of the chosen voxels. Exact, so the order of the pass does not matter.
+pub fn range(voxels: &[f32], select: Select, run: &Run) -> Result<Range, Cancelled> {
+    let parts = ranges(voxels.len(), CHUNKS);
+    let parts = run.map_parts(parts, |_, part| range_of(run.level, voxels, part, select))?;
+    let low = parts.iter().fold(f32::INFINITY, |low, part| if part.low < low { part.low } else { low });
+    let high =
+        parts.iter().fold(f32::NEG_INFINITY, |high, part| if part.high > high { part.high } else { high });
+    let not_finite = parts.iter().map(|part| part.not_finite).sum();
+    // -0 and 0 are equal, so which comes of a comparison does depend on the order: adding 0 makes both 0.
+    Ok(Range { low: low + 0.0, high: high + 0.0, not_finite })
+}
+
+/// Equal bins between two values.
+///
+/// Bin i is [low + i w, low + (i+1) w) with w = (high - low) / count, its edges as rounding of
+/// `(v - low) · (count / (high - low))` in `f64` puts them; the last holds `high` as well.
+#[derive(Clone, Copy, Debug)]
+pub struct Bins {
+    low: f64,
+    high: f64,
+    count: usize,
+}
+
+impl Bins {
+    /// 1 to 2²⁴ bins of [low, high]; `None` for another number, or unless both ends are finite and low < high.
+    pub fn new(low: f64, high: f64, count: usize) -> Option<Bins> {
+        let is_range = low < high && (high - low).is_finite();
+        (is_range && (1..=1 << 24).contains(&count)).then_some(Bins { low, high, count })
+    }
+
+    /// Where bin `bin` begins, and the one before it ends.
+    pub fn edge(&self, bin: usize) -> f64 {
+        self.low + bin as f64 * self.width()
+    }
+
+    /// The middle of bin `bin`.
+    pub fn centre(&self, bin: usize) -> f64 {
+        self.low + (bin as f64 + 0.5) * self.width()
+    }
+
+    fn width(&self) -> f64 {
+        (self.high - self.low) / self.count as f64
+    }
+
+    /// A slot for what lies below, one for each bin, one for what lies above, one for NaN, one for what is not chosen.
+    fn slots(&self) -> usize {
+        self.count + 4
+    }
+
+    #[inline(always)]
+    fn slot(&self, value: f32) -> i32 {
+        let (value, last) = (f64::from(value), self.count as f64 - 1.0);
+        let bin = (value - self.low) * (self.count as f64 / (self.high - self.low));
+        let bin = if bin < last { bin } else { last };
+        let bin = if value < self.low { -1.0 } else { bin };
+        let bin = if value > self.high { last + 1.0 } else { bin };
+        let bin = if value.is_nan() { last + 2.0 } else { bin };
+        // SAFETY: -1 ≤ bin ≤ 2^24 + 1, and not NaN.
+        unsafe { bin.to_int_unchecked::<i32>() + 1 }
+    }
+}
+
+/// What fell into each bin, and what into none: voxels, or the sum of their weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Histogram<T> {
+    /// Of each bin.
+    pub bins: Vec<T>,
+    /// Values below the first bin, minus infinity among them.
+    pub below: T,
+    /// Values above the last bin, infinity among them.
+    pub above: T,
+    /// Values that are NaN.
+    pub nan: T,
+}
+
+impl<T: Copy> Histogram<T> {
+    /// Of all slots but the last.
+    fn of(slots: &[T], bins: Bins) -> Histogram<T> {
+        let after = bins.count + 1;
+        Histogram {
+            bins: slots[1..after].to_vec(),
+            below: slots[0],
+            above: slots[after],
+            nan: slots[after + 1],
+        }
+    }
+}
+
+/// A slot's total, in four parts, so that equal neighbours don't wait for each other.
+type Quarters<T> = [T; 4];
+
+/// How many of the chosen voxels fall into each bin. Exact. A table of the bins for each thread.
+pub fn histogram(voxels: &[f32], select: Select, bins: Bins, run: &Run) -> Result<Histogram<u64>, Cancelled> {
+    let none = || vec![Quarters::<u64>::default(); bins.slots()];
+    let (_, tables) = run.map_parts_with(ranges(voxels.len(), CHUNKS), none, |table, part| {
+        count(run.level, voxels, part, select, bins, table);
+    })?;
+    let slot = |slot: usize| tables.iter().flat_map(|table| table[slot]).sum();
+    Ok(Histogram::of(&(0..bins.slots()).map(slot).collect::<Vec<u64>>(), bins))
+}
+
+/// The sum of the weights of the voxels in each bin; `weights` is as long as `voxels`.
+///
+/// Sums in `f64`, in an order that follows from the number of voxels alone. A weight that is NaN makes its bin NaN. A
+/// table of the bins for each chunk.
+pub fn weighted_histogram(
+    voxels: &[f32],
+    weights: &[f32],
+    bins: Bins,
+    run: &Run,
+) -> Result<Histogram<f64>, Cancelled> {
+    let parts = ranges(voxels.len(), CHUNKS);
+    let tables =
+        run.map_parts(parts, |_, part| weigh(run.level, &voxels[part.clone()], &weights[part], bins))?;
+    let mut slots = vec![0.0; bins.slots()];
+    for table in &tables {
+        for (sum, [a, b, c, d]) in slots.iter_mut().zip(table) {
+            *sum += (a + b) + (c + d);
+        }
+    }
+    Ok(Histogram::of(&slots, bins))
+}
+
+/// Where a value stands among all there are: integers, unlike floating point numbers, are compared in vectors.
+#[inline(always)]
+fn rank(value: f32) -> i32 {
+    rank_of_bits(value.to_bits() as i32)
+}
+
+/// Negative numbers have their other bits the wrong way round. Its own inverse.
+#[inline(always)]
+fn rank_of_bits(bits: i32) -> i32 {
+    bits ^ ((bits >> 31) & i32::MAX)
+}
 
 at_levels! {
-    fn range_of(voxels: &[f32]) -> Range {
-        let mut range = Range { low: f32::INFINITY, high: f32::NEG_INFINITY, not_finite: 0 };
-        for part in voxels.chunks(4096) {
-            let (mut low, mut high, mut bad) = ([f32::INFINITY; 16], [f32::NEG_INFINITY; 16], [0_u32; 16]);
-            let lanes = part.chunks_exact(16);
-            let rest = lanes.remainder();
-            for values in lanes {
-                for lane in 0..16 {
-                    let (v, finite) = (values[lane], values[lane].abs() < f32::INFINITY);
-                    low[lane] = if finite && v < low[lane] { v } else { low[lane] };
-                    high[lane] = if finite && v > high[lane] { v } else { high[lane] };
-                    bad[lane] += u32::from(!finite);
+    fn range_of(voxels: &[f32], part: std::ops::Range<usize>, select: Select) -> Range {
+        let (mut low, mut high, mut not_finite) = (rank(f32::INFINITY), rank(f32::NEG_INFINITY), 0);
+        let mut blocks = select.blocks(voxels, part);
+        while let Some((values, chosen, count)) = blocks.next() {
+            let mut finite = 0_u32;
+            for i in 0..values.len() {
+                let keep = (chosen[i] != 0) & (values[i].abs() < f32::INFINITY);
+                finite += u32::from(keep);
+                low = low.min(if keep { rank(values[i]) } else { i32::MAX });
+                high = high.max(if keep { rank(values[i]) } else { i32::MIN });
+            }
+            not_finite += count - finite as usize;
+        }
+        Range { low: f32::from_bits(rank_of_bits(low) as u32), high: f32::from_bits(rank_of_bits(high) as u32), not_finite }
+    }
+
+    fn count(voxels: &[f32], part: std::ops::Range<usize>, select: Select, bins: Bins, table: &mut [Quarters<u64>]) {
+        let mut slots = [0; BLOCK];
+        let mut blocks = select.blocks(voxels, part);
+        while let Some((values, chosen, _)) = blocks.next() {
+            let slots = &mut slots[..values.len()];
+            for i in 0..values.len() {
+                let slot = bins.slot(values[i]);
+                slots[i] = if chosen[i] != 0 { slot } else { bins.count as i32 + 3 };
+            }
+            for slots in slots.as_chunks::<4>().0 {
+                for quarter in 0..4 {
+                    table[slots[quarter] as usize][quarter] += 1;
                 }
             }
-            for (lane, &v) in rest.iter().enumerate() {
-                if v.is_finite() {
-                    low[lane] = low[lane].min(v);
-                    high[lane] = high[lane].max(v);
-                } else {
-                    bad[lane] += 1;
-                }
-            }
-            for lane in 0..16 {
-                range.low = if low[lane] < range.low { low[lane] } else { range.low };
-                range.high = if high[lane] > range.high { high[lane] } else { range.high };
-                range.not_finite += bad[lane] as usize;
-            }
-        }
-        range
-    }
-
-    fn count(voxels: &[f32], low: f64, scale: f64, counts: &mut [u64]) {
-        let last = counts.len() as f64 - 1.0;
-        for &voxel in voxels {
-            if voxel.is_finite() {
-                let bin = ((f64::from(voxel) - low) * scale).clamp(0.0, last);
-                counts[bin as usize] += 1;
-            }
         }
     }
-}
 
-/// The finite range of `voxels`. Exact, so the order of the pass does not matter.
-pub fn range(voxels: &[f32], run: &Run) -> Result<Range, Cancelled> {
-    let parts = run.map_parts(ranges(voxels.len(), CHUNKS), |_, part| range_of(run.level, &voxels[part]))?;
-    Ok(parts.into_iter().fold(
-        Range { low: f32::INFINITY, high: f32::NEG_INFINITY, not_finite: 0 },
-        |a, b| Range {
-            low: if b.low < a.low { b.low } else { a.low },
-            high: if b.high > a.high { b.high } else { a.high },
-            not_finite: a.not_finite + b.not_finite,
-        },
-    ))
-}
-
-/// How many voxels fall into each of `bins` equal bins of [low, high]; values beyond go to the end bins.
-///
-/// Bin i is [low + i w, low + (i+1) w) with w = (high - low) / bins, its edges as rounding of
-/// `(v - low) · (bins / (high - low))` in `f64` puts them. NaN and infinite voxels are not counted.
-pub fn histogram(voxels: &[f32], low: f64, high: f64, bins: usize, run: &Run) -> Result<Vec<u64>, Cancelled> {
-    let scale = bins as f64 / (high - low);
-    let parts = run.map_parts(ranges(voxels.len(), CHUNKS), |_, part| {
-        let mut counts = vec![0; bins];
-        count(run.level, &voxels[part], low, scale, &mut counts);
-        counts
-    })?;
-    let mut counts = vec![0; bins];
-    for part in parts {
-        for (total, more) in counts.iter_mut().zip(part) {
-            *total += more;
+    fn weigh(voxels: &[f32], weights: &[f32], bins: Bins) -> Vec<Quarters<f64>> {
+        let mut table = vec![Quarters::default(); bins.slots()];
+        let mut slots = [0; BLOCK];
+        for (values, weights) in voxels.chunks(BLOCK).zip(weights.chunks(BLOCK)) {
+            for (slot, value) in slots.iter_mut().zip(values) {
+                *slot = bins.slot(*value);
+            }
+            for (i, weight) in weights.iter().enumerate() {
+                table[slots[i] as usize][i % 4] += f64::from(*weight);
+            }
         }
+        table
     }
-    Ok(counts)
 }
 
 /// The last bin of the lower class: the cut that makes the variance between the two classes largest
@@ -116,46 +222,4 @@ pub fn otsu(counts: &[u64], centre: impl Fn(usize) -> f64) -> Option<usize> {
         }
     }
     best.map(|(i, _)| i)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{level::Level, parallel::Pool};
-
-    fn run() -> Run<'static> {
-        Run { level: Level::best(), pool: Pool::new(2).unwrap(), cancelled: &|| false }
-    }
-
-    #[test]
-    fn range_skips_what_is_not_finite() {
-        for n in [0, 1, 15, 16, 17, 5000] {
-            let mut voxels: Vec<f32> = (0..n).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();
-            let expected =
-                voxels.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
-            voxels.extend([f32::NAN, f32::INFINITY, f32::NEG_INFINITY]);
-            let range = range(&voxels, &run()).unwrap();
-            assert_eq!((range.low, range.high, range.not_finite), (expected.0, expected.1, 3));
-        }
-    }
-
-    #[test]
-    fn every_voxel_is_counted_once() {
-        let voxels: Vec<f32> = (0..10_000).map(|i| (i % 100) as f32).collect();
-        let counts = histogram(&voxels, 0.0, 100.0, 10, &run()).unwrap();
-        assert_eq!(counts, [1000; 10]);
-    }
-
-    #[test]
-    fn otsu_cuts_between_two_classes() {
-        assert_eq!(otsu(&[5, 9, 4, 0, 0, 3, 8, 2], |i| i as f64), Some(2));
-        assert_eq!(otsu(&[0, 7, 0], |i| i as f64), None);
-        assert_eq!(otsu(&[], |i| i as f64), None);
-    }
-
-    #[test]
-    fn a_cancelled_pass_gives_nothing() {
-        let run = Run { cancelled: &|| true, ..run() };
-        assert_eq!(range(&[1.0], &run), Err(Cancelled));
-    }
 }

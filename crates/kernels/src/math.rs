@@ -10,7 +10,8 @@ const LN2_LOW: f32 = -2.121_944_4e-4;
 /// 1.5 * 2^23: adding it rounds a small number to an integer, ties to even.
 const ROUND: f32 = 12_582_912.0;
 
-/// e^x, within 1 unit in the last place.
+/// e^x, within 0.992 units in the last place, as every argument in turn has shown; within 0.751 of 2^-149 where e^x is
+/// below 2^-126.
 ///
 /// Overflow gives infinity, underflow goes gradually to 0, NaN stays NaN.
 /// `x = n ln 2 + r`, and e^r = 1 + r + r² q(r) with q a minimax polynomial of degree 4 on
@@ -39,9 +40,10 @@ pub fn exp_normal(x: f32) -> f32 {
     f32::from_bits(e.to_bits().wrapping_add(n << 23))
 }
 
-/// e^x - 1 for |x| ≤ ½ ln 2, within 2 units in the last place.
+/// e^x - 1 for |x| ≤ ½ ln 2, within 0.982 units in the last place, as every argument in turn has shown.
 #[inline(always)]
 pub fn expm1_small(x: f32) -> f32 {
+    // Estrin's scheme: shorter chains of operations that wait for each other than Horner's.
     let square = x * x;
     let low = 0.166_665_21 * x + 0.499_999_93;
     let high = 0.008_368_717 * x + 0.041_668_39;
@@ -54,7 +56,8 @@ fn power_of_two(n: i32) -> f32 {
     f32::from_bits((n.wrapping_add(127) as u32) << 23)
 }
 
-/// The natural logarithm, within 0.51 units in the last place; x must be positive and finite.
+/// The natural logarithm, within 0.500001 units in the last place, as every argument in turn has shown; x must be
+/// positive and finite.
 ///
 /// `x = 2^k m` with m in [√½, √2), and ln m = 2 artanh s = 2 (s + s³/3 + … + s¹⁵/15), s = (m-1)/(m+1),
 /// summed in `f64`, where the terms left out are below 1e-13.
@@ -108,13 +111,20 @@ mod tests {
     }
 
     #[test]
-    fn expm1_is_within_two_units_in_the_last_place() {
+    fn expm1_is_within_one_unit_in_the_last_place() {
         let mut worst = 0.0_f64;
         for x in patterns().filter(|x| x.abs() <= 0.346_5 && x.abs() > f32::MIN_POSITIVE) {
             worst = worst.max(ulps(expm1_small(x), libm::expm1(f64::from(x))));
         }
-        assert!(worst <= 2.0, "{worst}");
+        assert!(worst <= 1.0, "{worst}");
         assert_eq!(expm1_small(0.0), 0.0);
+    }
+
+    #[test]
+    fn exp_normal_is_exp() {
+        for x in patterns().filter(|x| x.abs() <= 87.0) {
+            assert_eq!(exp_normal(x).to_bits(), exp(x).to_bits(), "{x}");
+        }
     }
 
     #[test]
@@ -135,7 +145,7 @@ mod tests {
         for x in patterns().filter(|x| x.is_finite() && *x > 0.0) {
             worst = worst.max(ulps(ln(x), libm::log(f64::from(x))));
         }
-        assert!(worst <= 0.51, "{worst}");
+        assert!(worst <= 0.500_001, "{worst}");
         assert_eq!(ln(1.0), 0.0);
     }
 }

@@ -1,5 +1,11 @@
 //! Sums, means and deviations of chosen voxels.
 
+use crate::at_levels;
+use crate::parallel::{CHUNKS, ranges};
+use crate::run::{Cancelled, Run};
+use crate::select::{BLOCK, Select};
+use std::ops::Range;
+
 /// Lanes that accumulate apart and fold in a fixed order, whatever the instruction set.
 pub const LANES: usize = 16;
 
@@ -24,6 +30,85 @@ pub fn flat_mut<T>(blocks: &mut [Lanes<T>]) -> &mut [T] {
     }
 }
 
+/// Mean and spread of chosen voxels. Both are NaN for none, and where a chosen voxel is NaN or infinite.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moments {
+    /// How many voxels were chosen.
+    pub count: usize,
+    /// Their mean, in the voxels' unit.
+    pub mean: f64,
+    /// Σ (v - mean)², in the unit's square. Exactly 0 where all are equal.
+    pub squares: f64,
+}
+
+impl Moments {
+    const NONE: Moments = Moments { count: 0, mean: f64::NAN, squares: f64::NAN };
+
+    /// Σ (v - mean)² / (count - ddof): the population's variance with 0, the unbiased estimate with 1. NaN where
+    /// count ≤ ddof.
+    pub fn variance(&self, ddof: usize) -> f64 {
+        if self.count > ddof { self.squares / (self.count - ddof) as f64 } else { f64::NAN }
+    }
+
+    /// The moments of both together (Chan, Golub and LeVeque 1983, doi:10.1080/00031305.1983.10483115).
+    fn and(self, later: Moments) -> Moments {
+        match (self.count, later.count) {
+            (_, 0) => self,
+            (0, _) => later,
+            (a, b) => {
+                let (a, b) = (a as f64, b as f64);
+                let gap = later.mean - self.mean;
+                Moments {
+                    count: self.count + later.count,
+                    mean: self.mean + gap * (b / (a + b)),
+                    squares: self.squares + later.squares + gap * gap * (a / (a + b) * b),
+                }
+            }
+        }
+    }
+}
+
+/// Mean and spread of the chosen voxels of an image.
+///
+/// Deviations are taken in `f64` from the first chosen voxel of a chunk, and chunks are joined by their means: a mean
+/// that is large against the spread costs no digits. One pass, no allocation.
+pub fn moments(voxels: &[f32], select: Select, run: &Run) -> Result<Moments, Cancelled> {
+    let parts = ranges(voxels.len(), CHUNKS);
+    let parts = run.map_parts(parts, |_, part| moments_of(run.level, voxels, part, select))?;
+    Ok(parts.into_iter().fold(Moments::NONE, Moments::and))
+}
+
+at_levels! {
+    fn moments_of(voxels: &[f32], range: Range<usize>, select: Select) -> Moments {
+        let (mut sums, mut count, mut origin) = (Sums::default(), 0, 0.0);
+        // Written down and then read: in one loop, the compiler makes no vectors of it.
+        let mut deviations = [0.0; BLOCK];
+        let mut blocks = select.blocks(voxels, range);
+        while let Some((values, chosen, more)) = blocks.next() {
+            if count == 0 {
+                origin = f64::from(values[chosen.iter().position(|chosen| *chosen != 0).unwrap_or(0)]);
+            }
+            count += more;
+            let deviations = &mut deviations[..values.len()];
+            for i in 0..values.len() {
+                let deviation = f64::from(values[i]) - origin;
+                deviations[i] = if chosen[i] != 0 { deviation } else { 0.0 };
+            }
+            for deviations in deviations.as_chunks().0 {
+                sums.add_exact(deviations);
+            }
+        }
+        if count == 0 {
+            return Moments::NONE;
+        }
+        let ((sum, squares), n) = (sums.fold(), count as f64);
+        // No finite `f32` has a square that overflows `f64`.
+        let (mean, squares) =
+            if sum.is_finite() { (origin + sum / n, (squares - sum * (sum / n)).max(0.0)) } else { (f64::NAN, f64::NAN) };
+        Moments { count, mean, squares }
+    }
+}
+
 /// Sums of the values and their squares, a lane each.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
@@ -42,10 +127,14 @@ impl Sums {
     /// Adds sixteen values.
     #[inline(always)]
     pub fn add(&mut self, values: &Lanes<f32>) {
+        self.add_exact(&values.0.map(f64::from));
+    }
+
+    #[inline(always)]
+    fn add_exact(&mut self, values: &[f64; LANES]) {
         for lane in 0..LANES {
-            let value = f64::from(values.0[lane]);
-            self.sum[lane] += value;
-            self.squares[lane] += value * value;
+            self.sum[lane] += values[lane];
+            self.squares[lane] += values[lane] * values[lane];
         }
     }
 

@@ -14,6 +14,8 @@
 mod correct;
 mod observe;
 mod passes;
+#[cfg(test)]
+mod tests;
 
 pub use correct::{Corrected, Correction, Measures, correct};
 pub use observe::{Observations, Source, observe};

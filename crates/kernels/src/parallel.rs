@@ -90,6 +90,9 @@ impl Pool {
     }
 }
 
+/// The chunks that a pass over an image is cut into: enough for many cores, few enough to fold.
+pub const CHUNKS: usize = 64;
+
 /// `0..length` cut into at most `count` ranges of equal size (the last may be shorter).
 ///
 /// The cut depends on `length` and `count` alone, so chunks are the same on every machine.

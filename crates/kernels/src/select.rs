@@ -1,12 +1,50 @@
 //! Which voxels count: the one place that turns masks, labels and thresholds into a choice.
 
 use crate::moments::{LANES, Lanes};
+use std::ops::Range;
 
-/// A choice among the voxels of an image: those whose tested value lies in a range, or those whose does not.
-///
-/// One test serves all kinds of choice, so that kernels have no case for each.
+/// Most voxels that a pass takes at a time, few enough that what it notes of them stays in the nearest cache.
+pub const BLOCK: usize = 1024;
+
+/// A choice among the voxels of an image.
 #[derive(Clone, Copy)]
-pub struct Select<'a> {
+pub enum Select<'a> {
+    /// Every voxel.
+    All,
+    /// Those whose mask value equals the label.
+    Label(&'a [f32], f32),
+    /// Those whose mask value is not 0.
+    NonZero(&'a [f32]),
+    /// Those whose own value is above the threshold, which is finite.
+    Above(f32),
+}
+
+impl<'a> Select<'a> {
+    /// The choice among `voxels`, as kernels make it.
+    #[inline(always)]
+    pub fn among(self, voxels: &'a [f32]) -> Choice<'a> {
+        let (inf, minus_inf) = (f32::INFINITY, f32::NEG_INFINITY);
+        match self {
+            Select::All => Choice { tested: voxels, low: inf, high: minus_inf, is_outside: 1 },
+            Select::Label(mask, label) => Choice { tested: mask, low: label, high: label, is_outside: 0 },
+            Select::NonZero(mask) => Choice { tested: mask, low: 0.0, high: 0.0, is_outside: 1 },
+            Select::Above(threshold) => {
+                Choice { tested: voxels, low: threshold.next_up(), high: inf, is_outside: 0 }
+            }
+        }
+    }
+
+    /// The blocks of `range` that hold chosen voxels, in order.
+    #[inline(always)]
+    pub fn blocks(self, voxels: &'a [f32], range: Range<usize>) -> Blocks<'a> {
+        Blocks { choice: self.among(voxels), voxels, range, chosen: [0; BLOCK], last: [0.0; BLOCK] }
+    }
+}
+
+/// The voxels whose tested value lies in a range, or those whose does not: one test for all kinds of choice, so that
+/// kernels have no case for each.
+#[derive(Clone, Copy)]
+pub struct Choice<'a> {
     /// A mask, or the image itself.
     tested: &'a [f32],
     low: f32,
@@ -15,27 +53,7 @@ pub struct Select<'a> {
     is_outside: u32,
 }
 
-impl<'a> Select<'a> {
-    /// Every voxel of `image`.
-    pub fn all(image: &'a [f32]) -> Select<'a> {
-        Select { tested: image, low: f32::INFINITY, high: f32::NEG_INFINITY, is_outside: 1 }
-    }
-
-    /// Those whose mask value equals the label.
-    pub fn label(mask: &'a [f32], label: f32) -> Select<'a> {
-        Select { tested: mask, low: label, high: label, is_outside: 0 }
-    }
-
-    /// Those whose mask value is not 0.
-    pub fn non_zero(mask: &'a [f32]) -> Select<'a> {
-        Select { tested: mask, low: 0.0, high: 0.0, is_outside: 1 }
-    }
-
-    /// Those whose own value is above the threshold, which is finite.
-    pub fn above(image: &'a [f32], threshold: f32) -> Select<'a> {
-        Select { tested: image, low: threshold.next_up(), high: f32::INFINITY, is_outside: 0 }
-    }
-
+impl Choice<'_> {
     /// Whether voxel `index` is chosen.
     pub fn includes(&self, index: usize) -> bool {
         self.flag(self.tested[index]) != 0
@@ -87,6 +105,44 @@ impl<'a> Select<'a> {
     }
 }
 
+/// Blocks of chosen voxels, one after the other.
+///
+/// Not an iterator, which could not lend what it keeps; nor a function that takes a closure: that stays a call, which
+/// is compiled for the baseline only.
+pub struct Blocks<'a> {
+    choice: Choice<'a>,
+    voxels: &'a [f32],
+    range: Range<usize>,
+    chosen: [u32; BLOCK],
+    last: [f32; BLOCK],
+}
+
+impl Blocks<'_> {
+    /// The next block: its values, filled up to whole lanes; which of them are chosen, as [`Choice::row`] says it; and
+    /// how many are. What fills up is not chosen.
+    #[inline(always)]
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Option<(&[f32], &[u32], usize)> {
+        while !self.range.is_empty() {
+            let first = self.range.start;
+            self.range.start = self.range.end.min(first + BLOCK);
+            let mut values = &self.voxels[first..self.range.start];
+            let (length, padded) = (values.len(), values.len().next_multiple_of(LANES));
+            let count = self.choice.row(first, 1, &mut self.chosen[..length]);
+            if count == 0 {
+                continue;
+            }
+            self.chosen[length..padded].fill(0);
+            if length < padded {
+                self.last[..length].copy_from_slice(values);
+                values = &self.last[..padded];
+            }
+            return Some((values, &self.chosen[..padded], count));
+        }
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,31 +151,35 @@ mod tests {
 
     #[test]
     fn each_choice_is_what_its_name_says() {
-        let chosen = |select: Select| (0..8).filter(|&i| select.includes(i)).collect::<Vec<_>>();
-        assert_eq!(chosen(Select::all(&VALUES)), [0, 1, 2, 3, 4, 5, 6, 7]);
-        assert_eq!(chosen(Select::label(&VALUES, 1.0)), [1, 3]);
-        assert_eq!(chosen(Select::label(&VALUES, 0.0)), [0, 5]);
-        assert_eq!(chosen(Select::non_zero(&VALUES)), [1, 2, 3, 4, 6, 7]);
-        assert_eq!(chosen(Select::above(&VALUES, 1.0)), [2, 6]);
-        assert_eq!(chosen(Select::above(&VALUES, 0.999_999_94)), [1, 2, 3, 6]);
+        let chosen = |select: Select| {
+            let choice = select.among(&VALUES);
+            (0..8).filter(|&i| choice.includes(i)).collect::<Vec<_>>()
+        };
+        assert_eq!(chosen(Select::All), [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(chosen(Select::Label(&VALUES, 1.0)), [1, 3]);
+        assert_eq!(chosen(Select::Label(&VALUES, 0.0)), [0, 5]);
+        assert_eq!(chosen(Select::NonZero(&VALUES)), [1, 2, 3, 4, 6, 7]);
+        assert_eq!(chosen(Select::Above(1.0)), [2, 6]);
+        assert_eq!(chosen(Select::Above(0.999_999_94)), [1, 2, 3, 6]);
     }
 
     #[test]
     fn rows_and_lanes_say_the_same_as_voxels() {
         let image: Vec<f32> = VALUES.repeat(5);
-        for select in [Select::all(&image), Select::label(&image, 1.0), Select::non_zero(&image)] {
+        for select in [Select::All, Select::Label(&image, 1.0), Select::NonZero(&image), Select::Above(1.0)] {
+            let choice = select.among(&image);
             for first in 0..8 {
                 for i in 0..LANES {
-                    let expected = u32::from(select.includes(first + i));
-                    assert_eq!(select.lanes(first).0[i], expected);
-                    assert_eq!(select.part(first, 9).0[i], if i < 9 { expected } else { 0 });
+                    let expected = u32::from(choice.includes(first + i));
+                    assert_eq!(choice.lanes(first).0[i], expected);
+                    assert_eq!(choice.part(first, 9).0[i], if i < 9 { expected } else { 0 });
                 }
                 for step in [1, 3] {
                     let mut chosen = [9; 7];
-                    let count = select.row(first, step, &mut chosen);
+                    let count = choice.row(first, step, &mut chosen);
                     assert_eq!(count, chosen.iter().filter(|chosen| **chosen == 1).count());
                     for (i, chosen) in chosen.iter().enumerate() {
-                        assert_eq!(*chosen, u32::from(select.includes(first + step * i)));
+                        assert_eq!(*chosen, u32::from(choice.includes(first + step * i)));
                     }
                 }
             }

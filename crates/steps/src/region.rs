@@ -3,7 +3,7 @@
 use crate::{Error, Inputs, Session, step::Volume};
 use serde::Deserialize;
 use serde_json::json;
-use voxnorm_kernels::histogram::{histogram, otsu, range};
+use voxnorm_kernels::histogram::{Bins, histogram, otsu, range};
 use voxnorm_kernels::run::Run;
 use voxnorm_kernels::select::Select;
 
@@ -27,7 +27,6 @@ pub enum NonZero {
 
 /// A resolved choice of voxels.
 pub struct Region<'a> {
-    voxels: &'a [f32],
     mask: Option<Volume<'a>>,
     label: Label,
     /// The threshold that a rule found; voxels above it are selected.
@@ -41,7 +40,7 @@ impl<'a> Region<'a> {
         inputs: &Inputs<'a>,
         name: &str,
         label: Label,
-        image: &Volume<'a>,
+        image: &Volume,
         known: Option<f32>,
         session: &Session,
     ) -> Result<Region<'a>, Error> {
@@ -52,16 +51,16 @@ impl<'a> Region<'a> {
             Some("otsu") => Some(otsu_threshold(inputs, image.voxels, &session.run)?),
             Some(rule) => return Err(Error::internal(format!("{name}: rule {rule:?}"))),
         };
-        Ok(Region { voxels: image.voxels, mask, label, threshold })
+        Ok(Region { mask, label, threshold })
     }
 
     /// The choice, as kernels take it.
     pub fn select(&self) -> Select<'_> {
         match (&self.mask, self.threshold, self.label) {
-            (Some(mask), _, Label::Value(label)) => Select::label(mask.voxels, label),
-            (Some(mask), _, Label::NonZero(_)) => Select::non_zero(mask.voxels),
-            (None, Some(threshold), _) => Select::above(self.voxels, threshold),
-            (None, None, _) => Select::all(self.voxels),
+            (Some(mask), _, Label::Value(label)) => Select::Label(mask.voxels, label),
+            (Some(mask), _, Label::NonZero(_)) => Select::NonZero(mask.voxels),
+            (None, Some(threshold), _) => Select::Above(threshold),
+            (None, None, _) => Select::All,
         }
     }
 
@@ -87,9 +86,11 @@ impl<'a> Region<'a> {
         }
         let many = if values.len() > 8 { " and more" } else { "" };
         let found: Vec<String> = values.iter().map(f32::to_string).collect();
-        let chosen = self.select();
-        let selected =
-            self.mask.iter().flat_map(|mask| 0..mask.voxels.len()).filter(|&i| chosen.includes(i)).count();
+        let count = |mask: &Volume| {
+            let choice = self.select().among(mask.voxels);
+            (0..mask.voxels.len()).filter(|&i| choice.includes(i)).count()
+        };
+        let selected = self.mask.as_ref().map_or(0, count);
         let expected = match self.label {
             Label::Value(label) => format!("voxels of value {label}"),
             Label::NonZero(_) => "voxels other than 0".to_owned(),
@@ -116,19 +117,15 @@ impl<'a> Region<'a> {
 /// the threshold being the upper edge of the last bin of the lower class.
 fn otsu_threshold(inputs: &Inputs, voxels: &[f32], run: &Run) -> Result<f32, Error> {
     const BINS: usize = 200;
-    let found = range(voxels, run)?;
+    let found = range(voxels, Select::All, run)?;
     if found.not_finite > 0 {
         return Err(inputs.not_finite(found.not_finite, voxels.len()));
     }
-    if found.low >= found.high {
-        return Err(inputs.constant(found.low));
-    }
-    let low = f64::from(found.low);
+    let constant = || inputs.constant(found.low);
+    let [low, high] = [found.low, found.high].map(f64::from);
     // ITK widens the range by a hundredth of a bin, so that the largest value falls inside the last.
-    let high = f64::from(found.high) + (f64::from(found.high) - low) / BINS as f64 / 100.0;
-    let counts = histogram(voxels, low, high, BINS, run)?;
-    let width = (high - low) / BINS as f64;
-    let cut =
-        otsu(&counts, |bin| low + (bin as f64 + 0.5) * width).ok_or_else(|| inputs.constant(found.low))?;
-    Ok((low + (cut as f64 + 1.0) * width) as f32)
+    let bins = Bins::new(low, high + (high - low) / BINS as f64 / 100.0, BINS).ok_or_else(constant)?;
+    let counts = histogram(voxels, Select::All, bins, run)?.bins;
+    let cut = otsu(&counts, |bin| bins.centre(bin)).ok_or_else(constant)?;
+    Ok(bins.edge(cut + 1) as f32)
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use voxnorm_kernels::convert::{Stored, from_f32, to_f32};
 use voxnorm_kernels::digest;
 use voxnorm_kernels::histogram::{Range, range};
+use voxnorm_kernels::select::Select;
 
 type Service = fn(&Call, &Session) -> Result<Reply, Error>;
 
@@ -90,7 +91,7 @@ fn digest_of(call: &Call, _: &Session) -> Result<Reply, Error> {
 
 /// `voxels` → `{ low, high, notFinite }`; low and high are null where no voxel is finite.
 fn range_of(call: &Call, session: &Session) -> Result<Reply, Error> {
-    let Range { low, high, not_finite } = range(voxels(call)?, &session.run)?;
+    let Range { low, high, not_finite } = range(voxels(call)?, Select::All, &session.run)?;
     // JSON has no infinity: serde writes it as null.
     let json = json!({ "low": low, "high": high, "notFinite": not_finite });
     Ok(Reply { json: json.to_string(), buffers: Vec::new() })

@@ -7,7 +7,7 @@ use crate::math::{exp, exp_normal};
 use crate::memory::array;
 use crate::moments::{LANES, Lanes, Sums};
 use crate::run::{Cancelled, Run};
-use crate::select::Select;
+use crate::select::Choice;
 
 /// How an image is corrected, and what is wanted of it.
 pub struct Correction<'a> {
@@ -76,7 +76,7 @@ struct Part<'a> {
 }
 
 at_levels! {
-    fn correct_planes(part: &mut Part, voxels: &[f32], select: Select, expansion: &Expansion, x_samples: usize, y_axis: &Axis) -> Told {
+    fn correct_planes(part: &mut Part, voxels: &[f32], choice: Choice, expansion: &Expansion, x_samples: usize, y_axis: &Axis) -> Told {
         let (nx, ny) = (x_samples, y_axis.samples());
         let mut plane = vec![0.0; expansion.plane_size()];
         let mut unwanted = vec![0.0; nx];
@@ -102,7 +102,7 @@ at_levels! {
                 let mut count = 0;
                 for x in (0..whole).step_by(LANES) {
                     let values = input[x..].first_chunk().unwrap();
-                    let (chosen, logs) = (select.lanes(from + x), row.lanes(x));
+                    let (chosen, logs) = (choice.lanes(from + x), row.lanes(x));
                     *output[x..].first_chunk_mut().unwrap() = correct_block(values, &logs, &chosen, keep_outside);
                     telling[count] = x;
                     // Most blocks of an image are background, which tells nothing.
@@ -111,12 +111,12 @@ at_levels! {
                         told.reach(&logs, &chosen);
                     }
                 }
-                add_chosen(&mut told.before, input, select, from, &telling[..count]);
-                add_chosen(&mut told.after, output, select, from, &telling[..count]);
+                add_chosen(&mut told.before, input, choice, from, &telling[..count]);
+                add_chosen(&mut told.after, output, choice, from, &telling[..count]);
                 if whole < nx {
                     let mut values = [0.0; LANES];
                     values[..nx - whole].copy_from_slice(&input[whole..]);
-                    let (chosen, logs) = (select.part(from + whole, nx - whole), row.lanes(whole));
+                    let (chosen, logs) = (choice.part(from + whole, nx - whole), row.lanes(whole));
                     let corrected = correct_block(&values, &logs, &chosen, keep_outside);
                     output[whole..].copy_from_slice(&corrected[..nx - whole]);
                     told.reach(&logs, &chosen);
@@ -172,11 +172,11 @@ fn taken(values: &[f32; LANES], chosen: &Lanes<u32>) -> Lanes<f32> {
 
 /// Adds the chosen voxels of the row that starts at `from`, in the blocks that begin at `starts`.
 #[inline(always)]
-fn add_chosen(sums: &mut Sums, row: &[f32], select: Select, from: usize, starts: &[usize]) {
+fn add_chosen(sums: &mut Sums, row: &[f32], choice: Choice, from: usize, starts: &[usize]) {
     // A copy of its own stays in registers.
     let mut own = *sums;
     for &x in starts {
-        own.add(&taken(row[x..].first_chunk().unwrap(), &select.lanes(from + x)));
+        own.add(&taken(row[x..].first_chunk().unwrap(), &choice.lanes(from + x)));
     }
     *sums = own;
 }
@@ -215,8 +215,9 @@ pub fn correct(source: &Source, correction: &Correction, run: &Run) -> Result<Co
         let [image, field, log_field] = rests.each_mut().map(|rest| take(rest, voxels));
         parts.push(Part { planes, image, field, log_field, keep_outside: correction.keep_outside });
     }
+    let choice = source.select.among(source.voxels);
     let told = run.map_parts(parts, |_, mut part| {
-        correct_planes(run.level, &mut part, source.voxels, source.select, &expansion, shape[0], y)
+        correct_planes(run.level, &mut part, source.voxels, choice, &expansion, shape[0], y)
     })?;
     let mut measures = measures(&told, source);
     if correction.preserve_range && measures.not_finite == 0 && measures.voxels > 0 {
@@ -261,17 +262,11 @@ impl Mapping {
 fn preserve_range(source: &Source, image: &mut [f32], run: &Run) -> Result<Mapping, Cancelled> {
     let plane = source.shape[0] * source.shape[1];
     let planes = chunks(source.shape);
+    let choice = source.select.among(source.voxels);
     let rows = |planes: &std::ops::Range<usize>| planes.start * plane..planes.end * plane;
     let found = run.map_parts(planes.clone(), |_, planes| {
         let (from, voxels) = (rows(&planes).start, rows(&planes));
-        extremes(
-            run.level,
-            &source.voxels[voxels.clone()],
-            &image[voxels],
-            source.select,
-            from,
-            source.shape[0],
-        )
+        extremes(run.level, &source.voxels[voxels.clone()], &image[voxels], choice, from, source.shape[0])
     })?;
     let [mut original, mut corrected] = [(f32::INFINITY, f32::NEG_INFINITY); 2];
     for (before, after) in found {
@@ -287,18 +282,18 @@ fn preserve_range(source: &Source, image: &mut [f32], run: &Run) -> Result<Mappi
         parts.push((rows(&planes).start, take(&mut rest, planes.len() * plane)));
     }
     run.map_parts(parts, |_, (from, part)| {
-        map_chosen(run.level, part, source.select, from, source.shape[0], mapping);
+        map_chosen(run.level, part, choice, from, source.shape[0], mapping);
     })?;
     Ok(mapping)
 }
 
 at_levels! {
     /// Smallest and largest chosen value before and after.
-    fn extremes(before: &[f32], after: &[f32], select: Select, from: usize, nx: usize) -> ((f32, f32), (f32, f32)) {
+    fn extremes(before: &[f32], after: &[f32], choice: Choice, from: usize, nx: usize) -> ((f32, f32), (f32, f32)) {
         let mut chosen = vec![0; nx];
         let [mut low, mut high] = [[f32::INFINITY; 2], [f32::NEG_INFINITY; 2]];
         for (row, (before, after)) in before.chunks_exact(nx).zip(after.chunks_exact(nx)).enumerate() {
-            select.row(from + row * nx, 1, &mut chosen);
+            choice.row(from + row * nx, 1, &mut chosen);
             for x in 0..nx {
                 let inside = chosen[x] != 0;
                 for (i, value) in [before[x], after[x]].into_iter().enumerate() {
@@ -311,10 +306,10 @@ at_levels! {
     }
 
     /// `mapping` of the chosen voxels.
-    fn map_chosen(part: &mut [f32], select: Select, from: usize, nx: usize, mapping: Mapping) {
+    fn map_chosen(part: &mut [f32], choice: Choice, from: usize, nx: usize, mapping: Mapping) {
         let mut chosen = vec![0; nx];
         for (row, values) in part.chunks_exact_mut(nx).enumerate() {
-            if select.row(from + row * nx, 1, &mut chosen) == 0 {
+            if choice.row(from + row * nx, 1, &mut chosen) == 0 {
                 continue;
             }
             for (value, chosen) in values.iter_mut().zip(&chosen) {
@@ -348,6 +343,7 @@ fn measures(told: &[Told], source: &Source) -> Measures {
 
 /// Only looked for where a sum shows that there are some.
 fn count_not_finite(source: &Source) -> usize {
-    let chosen = |(index, voxel): &(usize, &f32)| !voxel.is_finite() && source.select.includes(*index);
+    let choice = source.select.among(source.voxels);
+    let chosen = |(index, voxel): &(usize, &f32)| !voxel.is_finite() && choice.includes(*index);
     source.voxels.iter().enumerate().filter(chosen).count()
 }

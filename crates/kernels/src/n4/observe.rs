@@ -134,6 +134,7 @@ at_levels! {
             confidence: Vec::new(),
             empty: 0,
         };
+        let choice = source.select.among(source.voxels);
         let mut tally = Tally::default();
         let mut packed = Packed::new();
         let [mut values, mut weights] = [const { Vec::new() }; 2];
@@ -151,7 +152,7 @@ at_levels! {
                         let line = plane + shrunk.offset[1] + y * shrunk.factor[1];
                         let first = line * source.shape[0] + shrunk.offset[0] + x * step;
                         let (values, chosen) = (&mut values[..length], &mut chosen[..length]);
-                        let mut count = source.select.row(first, step, chosen);
+                        let mut count = choice.row(first, step, chosen);
                         if count > 0 {
                             gather(source.voxels, first, step, values);
                         }
