@@ -14,6 +14,8 @@ import { threadedWasmTarget, wasmTarget } from "./wasm-target.mjs";
 
 const RUST = ["Cargo.toml", "Cargo.lock", "crates"];
 const WASM = ["voxnorm.js", "voxnorm.d.ts", "voxnorm_bg.wasm"];
+// Says in a constant why the threaded module is not there, so that browsers need not ask for what does not exist.
+const ABSENCE = "absence.js";
 
 // What the compiler may already use, and so may appear in the module; wasm-opt refuses what is not named.
 const FEATURES = [
@@ -67,7 +69,7 @@ export const stages = [
     name: "wasm-threads",
     title: "threaded WebAssembly module",
     inputs: () => fingerprint([...RUST, "bindings/wasm", "scripts/lib/stages.mjs"]),
-    outputs: () => [`dist/wasm-threads/${WASM[0]}`],
+    outputs: () => [WASM[0], ABSENCE].map((file) => `dist/wasm-threads/${file}`),
     work: buildThreadedWasm,
   },
   {
@@ -126,32 +128,39 @@ function nativeFile() {
 
 async function buildWasm(announce) {
   await requireCompilers();
-  await buildModule("wasm", await wasmTarget(announce), [], announce);
+  publish(await buildModule("wasm", await wasmTarget(announce), [], announce), "wasm", WASM);
+  // The worker imports both modules.
+  if (!existsSync(join(root, "dist", "wasm-threads"))) standIn("set-up has not built it");
 }
 
 async function buildThreadedWasm(announce) {
   await requireCompilers();
+  standIn("set-up did not finish it");
   let target;
   try {
     target = await threadedWasmTarget(announce);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     standIn(error.message);
-    throw new Skip(error.message, error.why, `WebAssembly runs on one thread without it. ${error.remedy}`);
+    const remedy = `${error.remedy}\nWebAssembly runs on one thread meanwhile; \`npm run setup -- --only wasm-threads --force\` tries again.`;
+    throw new Skip(error.message, error.why, remedy);
   }
-  await buildModule("wasm-threads", target, ["atomics"], announce);
+  const built = await buildModule("wasm-threads", target, ["atomics"], announce);
+  writeFileSync(join(built, ABSENCE), "export const absence = undefined;\n");
+  publish(built, "wasm-threads", [...WASM, ABSENCE]);
 }
 
 /** Functions in place of those that were not built, so that what imports them loads and bundles. */
 function standIn(reason) {
   const built = scratch("wasm-threads");
+  writeFileSync(join(built, ABSENCE), `export const absence = ${JSON.stringify(reason)};\n`);
   const text = `export function NAME() {\n  throw new Error(${JSON.stringify(reason)});\n}\n`;
   const names = ["catalog", "initSync", "onPanic", "run", "serve", "share"];
   writeFileSync(join(built, WASM[0]), names.map((name) => text.replace("NAME", name)).join("\n"));
-  publish(built, "wasm-threads", [WASM[0]]);
+  publish(built, "wasm-threads", [WASM[0], ABSENCE]);
 }
 
-/** Builds the module for one thread or, with the feature `atomics`, for several into `dist/<folder>/`. */
+/** Builds the module for one thread or, with the feature `atomics`, for several; resolves to the folder. */
 async function buildModule(folder, target, features, announce) {
   const { program, env } = await wasmPack(announce);
   const built = scratch(folder);
@@ -196,7 +205,7 @@ async function buildModule(folder, target, features, announce) {
      })`,
     built,
   );
-  publish(built, folder, WASM);
+  return built;
 }
 
 async function buildTypeScript() {

@@ -40,7 +40,7 @@ export async function threadedWasmTarget(announce) {
   // Asked for apart, so that a network that refuses them is told from a build that fails.
   await must(
     "what Rust's standard library depends on cannot be had",
-    "Check the network and cargo's registry, then run `npm run setup -- --only wasm-threads --force`.",
+    "Check the network and cargo's registry, then run `npm run setup` again.",
     "cargo",
     ["fetch", "--locked", "--target", TARGET, "--manifest-path", join(target.source, "Cargo.toml")],
     { env: target.env },

@@ -4,17 +4,20 @@
  * All addresses are written out in full as `new URL(…, import.meta.url)`, the form by which bundlers find the
  * files to ship. They name what stands beside the compiled file, hence `.js`.
  */
+import { absence } from "../wasm-threads/absence.js";
 import type { Host } from "./wasm.ts";
 
 export const browserHost: Host = {
   compile: () => compile(new URL("../wasm/voxnorm_bg.wasm", import.meta.url)),
   compileThreaded: () => compile(new URL("../wasm-threads/voxnorm_bg.wasm", import.meta.url)),
   cores: () => navigator.hardwareConcurrency,
-  whyNotShared: () =>
-    crossOriginIsolated
+  whyNotShared() {
+    if (absence !== undefined) return `the threaded module was not built: ${absence}`;
+    return crossOriginIsolated
       ? undefined
       : "the page is not cross-origin isolated (serve it with Cross-Origin-Opener-Policy: same-origin and " +
-        "Cross-Origin-Embedder-Policy: require-corp)",
+          "Cross-Origin-Embedder-Policy: require-corp)";
+  },
   spawn(onMessage, onFailure) {
     const worker = new Worker(new URL("./worker-browser.js", import.meta.url), { type: "module" });
     worker.onmessage = (event) => onMessage(event.data);
