@@ -16,7 +16,7 @@ export interface Ours {
   digest(): Promise<string>;
 }
 
-/** The native backend at each of its instruction sets, widest first, for each number of threads; then WebAssembly. */
+/** The native backend at each of its instruction sets, widest first, for each number of threads; then WebAssembly with each. */
 export async function openBackends(threads: readonly number[]): Promise<Backend[]> {
   const probe = await createBackend({ backend: "native" });
   const levels = [...probe.catalog.simd].reverse();
@@ -25,8 +25,12 @@ export async function openBackends(threads: readonly number[]): Promise<Backend[
   for (const n of threads) {
     for (const simd of levels) backends.push(await createBackend({ backend: "native", threads: n, simd }));
   }
-  // Its one thread makes it a rival of the others' single-thread rows.
-  backends.push(await createBackend({ backend: "wasm" }));
+  for (const n of threads) {
+    const wasm = await createBackend({ backend: "wasm", threads: n });
+    // Where the threaded module was not built, it would be the row of one thread again.
+    if (wasm.threads === n) backends.push(wasm);
+    else await wasm.close();
+  }
   return backends;
 }
 

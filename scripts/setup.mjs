@@ -4,12 +4,12 @@
  * Safe to run twice, and quick the second time: a stage whose inputs are unchanged is skipped. Node alone
  * is enough to start it; nothing from npm is imported.
  *
- *     node scripts/setup.mjs [--only native|wasm|ts] [--force] [--quiet]
+ *     node scripts/setup.mjs [--only native|wasm|wasm-threads|ts] [--force] [--quiet]
  */
 import { parseArgs } from "node:util";
 import { main, tell } from "./lib/main.mjs";
 import { Failure } from "./lib/process.mjs";
-import { stages } from "./lib/stages.mjs";
+import { Skip, stages } from "./lib/stages.mjs";
 import { isCurrent, lock, record } from "./lib/stamp.mjs";
 import { requireNode } from "./lib/tools.mjs";
 
@@ -61,7 +61,15 @@ async function perform(stage) {
   const start = performance.now();
   // Taken before the work: what changes meanwhile is built by the next run.
   const inputs = stage.inputs();
-  await stage.work((line) => say(`${stage.title}: ${line}`));
+  let skipped;
+  try {
+    await stage.work((line) => say(`${stage.title}: ${line}`));
+  } catch (error) {
+    if (!(error instanceof Skip)) throw error;
+    skipped = error;
+  }
   record(stage.name, stage.settles ? stage.inputs() : inputs);
+  // Once: whoever mends the reason asks for the stage by name.
+  if (skipped) return say(`${stage.title}: skipped: ${[skipped.message, skipped.why, skipped.remedy].join("\n")}`);
   say(`${stage.title}: done in ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }

@@ -15,6 +15,8 @@ export interface BackendReport {
   readonly name: string;
   readonly simd: string;
   readonly threads: number;
+  /** Why one thread ran where more were wanted. */
+  readonly singleThreadReason?: string;
 }
 
 export interface StepReport {
@@ -38,8 +40,8 @@ export interface VolumeReport {
   readonly warnings?: readonly Warning[];
 }
 
-export function backendReport({ name, simd, threads }: Backend): BackendReport {
-  return { name, simd, threads };
+export function backendReport({ name, simd, threads, singleThreadReason }: Backend): BackendReport {
+  return { name, simd, threads, ...(singleThreadReason === undefined ? {} : { singleThreadReason }) };
 }
 
 export async function volumeReport(volume: Volume, backend: Backend, digests: boolean): Promise<VolumeReport> {

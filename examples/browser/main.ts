@@ -118,7 +118,7 @@ function explain(error: VoxnormError): void {
   $("error").hidden = false;
 }
 
-function present(name: string, correction: Correction, { name: backendName, simd }: Backend): void {
+function present(name: string, correction: Correction, backend: Backend): void {
   const { before, times, digest, fieldRange, coefficientOfVariation: variation } = correction;
   const { shape, spacing } = before.grid;
   const { tilt } = orientationOf(before.grid);
@@ -131,7 +131,8 @@ function present(name: string, correction: Correction, { name: backendName, simd
     "Field in the mask": `${fieldRange[0].toFixed(3)} to ${fieldRange[1].toFixed(3)}`,
     "Iterations of each level": correction.iterations.join(", "),
     Time: `${ms(times.decode)} reading, ${ms(times.compute)} correcting, ${ms(times.encode)} writing`,
-    Backend: `${backendName}, ${simd}`,
+    Backend: `${backend.name}, ${backend.simd}, ${backend.threads} thread${backend.threads === 1 ? "" : "s"}`,
+    ...(backend.singleThreadReason === undefined ? {} : { "One thread because": backend.singleThreadReason }),
     "Digest of the result (SHA-256)": digest,
   });
   const { decisions, warnings } = before.meta;

@@ -9,11 +9,15 @@ import { defineConfig } from "vite";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
+const isolation = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+
 export default defineConfig({
   root: path("."),
   base: "./",
   resolve: { alias: { voxnorm: path("../../dist/browser.js") } },
-  server: { fs: { allow: [path("../..")] } },
+  // With these headers the page is cross-origin isolated, and WebAssembly runs on threads; without, on one.
+  server: { headers: isolation, fs: { allow: [path("../..")] } },
+  preview: { headers: isolation },
   worker: { format: "es" },
   // Inlined assets would be data: addresses, which the page's policy forbids.
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },

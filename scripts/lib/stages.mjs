@@ -4,16 +4,18 @@
  * Builds go to a scratch folder and are renamed into `dist/`, so a process that has the old file mapped
  * keeps it, and nobody loads half a file.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure, must, npmProgram, root, run } from "./process.mjs";
 import { filesUnder, fingerprint, scratch } from "./stamp.mjs";
 import { requireCompilers } from "./tools.mjs";
 import { wasmPack } from "./wasm-pack.mjs";
-import { wasmTarget } from "./wasm-target.mjs";
+import { threadedWasmTarget, wasmTarget } from "./wasm-target.mjs";
 
 const RUST = ["Cargo.toml", "Cargo.lock", "crates"];
 const WASM = ["voxnorm.js", "voxnorm.d.ts", "voxnorm_bg.wasm"];
+// Says in a constant why the threaded module is not there, so that browsers need not ask for what does not exist.
+const ABSENCE = "absence.js";
 
 // What the compiler may already use, and so may appear in the module; wasm-opt refuses what is not named.
 export const FEATURES = [
@@ -25,6 +27,18 @@ export const FEATURES = [
   "reference-types",
   "multivalue",
 ];
+
+// What linking for shared memory takes; the exports are for wasm-bindgen, which gives each worker its own stack.
+const SHARED_MEMORY = [
+  "--shared-memory",
+  "--import-memory",
+  // 4 GiB, as without threads.
+  "--max-memory=4294967296",
+  ...["__wasm_init_tls", "__tls_size", "__tls_align", "__tls_base"].map((name) => `--export=${name}`),
+];
+
+/** Why a stage is passed over: what it needs is not to be had here, and nothing depends on it. */
+export class Skip extends Failure {}
 
 /** `inputs` is called again after the work for a stage that may change them. */
 export const stages = [
@@ -50,6 +64,13 @@ export const stages = [
     inputs: () => fingerprint([...RUST, "bindings/wasm", "scripts/lib/stages.mjs"]),
     outputs: () => WASM.map((file) => `dist/wasm/${file}`),
     work: buildWasm,
+  },
+  {
+    name: "wasm-threads",
+    title: "threaded WebAssembly module",
+    inputs: () => fingerprint([...RUST, "bindings/wasm", "scripts/lib/stages.mjs"]),
+    outputs: () => [WASM[0], ABSENCE].map((file) => `dist/wasm-threads/${file}`),
+    work: buildThreadedWasm,
   },
   {
     name: "ts",
@@ -107,16 +128,54 @@ function nativeFile() {
 
 async function buildWasm(announce) {
   await requireCompilers();
-  const target = await wasmTarget(announce);
+  publish(await buildModule("wasm", await wasmTarget(announce), [], announce), "wasm", WASM);
+  // The worker imports both modules.
+  if (!existsSync(join(root, "dist", "wasm-threads"))) standIn("set-up has not built it");
+}
+
+async function buildThreadedWasm(announce) {
+  await requireCompilers();
+  standIn("set-up did not finish it");
+  let target;
+  try {
+    target = await threadedWasmTarget(announce);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    standIn(error.message);
+    const remedy = `${error.remedy}\nWebAssembly runs on one thread meanwhile; \`npm run setup -- --only wasm-threads --force\` tries again.`;
+    throw new Skip(error.message, error.why, remedy);
+  }
+  const built = await buildModule("wasm-threads", target, ["atomics"], announce);
+  writeFileSync(join(built, ABSENCE), "export const absence = undefined;\n");
+  publish(built, "wasm-threads", [...WASM, ABSENCE]);
+}
+
+/** Functions in place of those that were not built, so that what imports them loads and bundles. */
+function standIn(reason) {
+  const built = scratch("wasm-threads");
+  writeFileSync(join(built, ABSENCE), `export const absence = ${JSON.stringify(reason)};\n`);
+  const text = `export function NAME() {\n  throw new Error(${JSON.stringify(reason)});\n}\n`;
+  const names = ["catalog", "initSync", "onPanic", "run", "serve", "share"];
+  writeFileSync(join(built, WASM[0]), names.map((name) => text.replace("NAME", name)).join("\n"));
+  publish(built, "wasm-threads", [WASM[0], ABSENCE]);
+}
+
+/** Builds the module for one thread or, with the feature `atomics`, for several; resolves to the folder. */
+async function buildModule(folder, target, features, announce) {
   const { program, env } = await wasmPack(announce);
-  const built = scratch("wasm");
+  const built = scratch(folder);
+  const isShared = features.includes("atomics");
+  const flags = [
+    `-C target-feature=${["simd128", ...features].map((feature) => `+${feature}`).join(",")}`,
+    ...(isShared ? SHARED_MEMORY.map((argument) => `-C link-arg=${argument}`) : []),
+  ];
   await must(
     "the WebAssembly module does not build",
     "Read the message above. If a download failed, check the network; the native addon works without this module.",
     program,
     [
-      ...["build", "bindings/wasm", "--release", "--target", "web", "--no-opt", "--no-pack", "--mode", target.mode],
-      ...["--out-name", "voxnorm", "--out-dir", built, ...target.cargoArguments],
+      ...["build", "bindings/wasm", "--profile", "wasm", "--target", "web", "--no-opt", "--no-pack"],
+      ...["--mode", target.mode, "--out-name", "voxnorm", "--out-dir", built, ...target.cargoArguments],
     ],
     {
       env: {
@@ -125,14 +184,17 @@ async function buildWasm(announce) {
         // RUSTFLAGS would replace the target's own flags, and also reach the tools that wasm-pack builds.
         RUSTFLAGS: undefined,
         CARGO_ENCODED_RUSTFLAGS: undefined,
-        CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: "-C target-feature=+simd128",
+        CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: flags.join(" "),
+        // Builds with other flags would take turns in throwing out each other's.
+        ...(isShared ? { CARGO_TARGET_DIR: join(root, "target", folder) } : {}),
       },
     },
   );
   const module = join(built, "voxnorm_bg.wasm");
   // npm's wasm-opt: the one that wasm-pack would run is a download of its own.
   const [node, args] = npmProgram("binaryen", "wasm-opt", [
-    ...["-O3", ...FEATURES.map((feature) => `--enable-${feature}`), module, "-o", module],
+    ...["-O3", ...[...FEATURES, ...(isShared ? ["threads"] : [])].map((feature) => `--enable-${feature}`)],
+    ...[module, "-o", module],
   ]);
   await must("wasm-opt failed", "Report this: it works on the module as built.", node, args);
   await mustLoad(
@@ -143,7 +205,7 @@ async function buildWasm(announce) {
      })`,
     built,
   );
-  publish(built, "wasm", WASM);
+  return built;
 }
 
 async function buildTypeScript() {
@@ -151,7 +213,7 @@ async function buildTypeScript() {
   await must("the TypeScript sources do not compile", "Correct what tsc names above.", node, args);
   // A source that is gone must not live on as its old output.
   const wanted = new Set(sources().map((file) => compiled(file)));
-  for (const file of filesUnder("dist").filter((path) => !/^dist\/(native|wasm)\//.test(path))) {
+  for (const file of filesUnder("dist").filter((path) => !/^dist\/(native|wasm|wasm-threads)\//.test(path))) {
     if (!wanted.has(file.replace(/\.(d\.ts|js)(\.map)?$/, ".js"))) rmSync(join(root, file));
   }
 }

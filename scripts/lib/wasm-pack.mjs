@@ -4,7 +4,8 @@ import { delimiter, join } from "node:path";
 import { cacheFolder } from "./cache.mjs";
 import { isAtLeast, must, onPath, root, run, versionIn } from "./process.mjs";
 
-const OLDEST = [0, 13];
+// The first that builds a profile of the manifest's own.
+const OLDEST = [0, 14];
 const SUFFIX = process.platform === "win32" ? ".exe" : "";
 
 // Built to be built soon: these programs work on one small file, so an optimiser would never earn its time back.
@@ -59,7 +60,7 @@ async function install(crate, args, folder) {
   // Not `--locked`: the locks these crates were published with no longer build everywhere.
   await must(
     `${crate} does not build`,
-    "Check the network and cargo's registry, or put wasm-pack 0.13 or later on PATH; then run `npm run setup` again.",
+    `Check the network and cargo's registry, or put wasm-pack ${OLDEST.join(".")} or later on PATH; then run \`npm run setup\` again.`,
     "cargo",
     ["install", crate, ...args, "--root", folder],
     { env: { ...QUICKLY, RUSTFLAGS: undefined } },

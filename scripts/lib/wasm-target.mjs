@@ -13,7 +13,7 @@ import { Failure, lastLines, must, onPath, run } from "./process.mjs";
 
 const TARGET = "wasm32-unknown-unknown";
 
-/** Resolves to what `wasm-pack build` needs: its mode, arguments for cargo, and environment. */
+/** Resolves to what `wasm-pack build` needs for one thread: its mode, arguments for cargo, and environment. */
 export async function wasmTarget(announce) {
   if (await isInstalled()) return { mode: "normal", cargoArguments: [], env: {} };
   const { code, output } = await run("rustup", ["target", "add", TARGET], { env: { RUSTUP_MAX_RETRIES: "1" } });
@@ -23,15 +23,39 @@ export async function wasmTarget(announce) {
   }
   const reason = code === 127 ? "there is no rustup" : "rustup could not add it";
   announce(`Rust's target ${TARGET} is missing and ${reason}: building its standard library from source`);
+  return fromSource(announce, output);
+}
+
+/** The same for several threads: the standard library that Rust distributes knows nothing of shared memory. */
+export async function threadedWasmTarget(announce) {
+  let rustupOutput = "";
+  if (ownSource(await sysroot()) === undefined) {
+    const { code, output } = await run("rustup", ["component", "add", "rust-src"], {
+      env: { RUSTUP_MAX_RETRIES: "1" },
+    });
+    rustupOutput = output;
+    if (code === 0) announce("added Rust's component rust-src with rustup");
+  }
+  const target = await fromSource(announce, rustupOutput);
+  // Asked for apart, so that a network that refuses them is told from a build that fails.
+  await must(
+    "what Rust's standard library depends on cannot be had",
+    "Check the network and cargo's registry, then run `npm run setup` again.",
+    "cargo",
+    ["fetch", "--locked", "--target", TARGET, "--manifest-path", join(target.source, "Cargo.toml")],
+    { env: target.env },
+  );
+  return target;
+}
+
+async function fromSource(announce, rustupOutput) {
+  const { source, env } = await matchingSource(announce, rustupOutput);
   return {
+    source,
     // wasm-pack would stop for the target that it misses.
     mode: "force",
     cargoArguments: ["-Zbuild-std=std,panic_abort"],
-    env: {
-      RUSTC_BOOTSTRAP: "1",
-      ...(await matchingSource(announce, output)),
-      CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: await linker(),
-    },
+    env: { RUSTC_BOOTSTRAP: "1", ...env, CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: await linker() },
   };
 }
 
@@ -39,15 +63,22 @@ async function sysroot() {
   return (await rustc("--print", "sysroot")).trim();
 }
 
+/** The folder of the toolchain's own source, or undefined. */
+function ownSource(toolchain) {
+  const folder = join(toolchain, "lib", "rustlib", "src", "rust", "library");
+  return existsSync(join(folder, "Cargo.lock")) ? folder : undefined;
+}
+
 async function isInstalled() {
   const folder = join(await sysroot(), "lib", "rustlib", TARGET, "lib");
   return existsSync(folder) && readdirSync(folder).some((file) => file.startsWith("libstd-"));
 }
 
-/** The environment that leads cargo to a source and, if need be, to the compiler that goes with it. */
+/** The source's folder, and the environment that leads cargo to it and, if need be, to the compiler that goes with it. */
 async function matchingSource(announce, rustupOutput) {
   // With rustup's component rust-src, cargo finds it by itself.
-  if (existsSync(join(await sysroot(), "lib", "rustlib", "src", "rust", "library", "Cargo.lock"))) return {};
+  const own = ownSource(await sysroot());
+  if (own) return { source: own, env: {} };
   const version = /^release: (\S+)/m.exec(await rustc("-vV"))?.[1];
   const offers = await debianSources();
   const same = offers.find(
@@ -55,13 +86,15 @@ async function matchingSource(announce, rustupOutput) {
   );
   if (same) {
     announce(`taking the source from the Debian package ${same.name} ${same.version}`);
-    return librarySource(await unpack(`${same.name}-${same.version}`, [`${same.name}=${same.version}`]));
+    const source = librarySource(await unpack(`${same.name}-${same.version}`, [`${same.name}=${same.version}`]));
+    return { source, env: { __CARGO_TESTS_ONLY_SRC_ROOT: source } };
   }
   const pair = await debianPair();
   if (pair) {
     announce(`no source for rustc ${version} here: using Debian's rustc-web ${pair.version} for this module only`);
     const folder = await unpack(`rustc-web-${pair.version}`, pair.packages);
-    return { ...librarySource(folder), ...debianCompiler(folder) };
+    const source = librarySource(folder);
+    return { source, env: { __CARGO_TESTS_ONLY_SRC_ROOT: source, ...debianCompiler(folder) } };
   }
   throw new Failure(
     `Rust's standard library for ${TARGET} cannot be had`,
@@ -116,7 +149,7 @@ async function unpack(name, packages) {
 function librarySource(folder) {
   const sources = join(folder, "usr", "src");
   const release = readdirSync(sources).find((name) => existsSync(join(sources, name, "library", "Cargo.lock")));
-  return { __CARGO_TESTS_ONLY_SRC_ROOT: join(sources, release, "library") };
+  return join(sources, release, "library");
 }
 
 /** An unpacked compiler must be told where its libraries are. */

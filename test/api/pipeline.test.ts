@@ -14,7 +14,7 @@ it("the version is the package's", () => {
 });
 
 describe.each(bothBackends)("%s", (name) => {
-  const held = useBackend(name, name === "native" ? 2 : undefined);
+  const held = useBackend(name, name === "native" ? 2 : 1);
 
   it("does what its step does, and reports it", async () => {
     const bound = n4({ ...options, maskLabel: "nonzero" });

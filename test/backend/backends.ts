@@ -1,15 +1,28 @@
 /** What the backends' tests share: each backend there is, and calls whose answers are known. */
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { threadedWasmModule } from "../../dist/backend/artefacts.js";
 import type { Backend, BackendOptions, Call } from "../../dist/backend/backend.js";
 import { createBackend } from "../../dist/backend/load-node.js";
+
+/** Why the tests of the threaded module do not run; set-up builds it where it can, and says why where it cannot. */
+export const threadsSkipReason = existsSync(threadedWasmModule)
+  ? undefined
+  : "no threaded WebAssembly module: `npm run setup -- --only wasm-threads --force` says why";
+
+/** WebAssembly on one thread, and on two where that was built. */
+const everyWasm: BackendOptions[] = [1, ...(threadsSkipReason ? [] : [2])].map((threads) => ({
+  backend: "wasm",
+  threads,
+}));
 
 /** Native at each instruction set of this processor, and WebAssembly. */
 export async function everyBackend(): Promise<BackendOptions[]> {
   const native = await createBackend({ backend: "native" });
-  return [...native.catalog.simd.map((simd) => ({ backend: "native" as const, simd })), { backend: "wasm" }];
+  return [...native.catalog.simd.map((simd) => ({ backend: "native" as const, simd })), ...everyWasm];
 }
 
-export const bothBackends = [{ backend: "native" }, { backend: "wasm" }] as const satisfies BackendOptions[];
+export const bothBackends: BackendOptions[] = [{ backend: "native" }, ...everyWasm];
 
 export async function withBackend<T>(options: BackendOptions, use: (backend: Backend) => Promise<T>): Promise<T> {
   const backend = await createBackend(options);

@@ -9,7 +9,7 @@ const voxels = oddVoxels(5000);
 const expected = expectedDigest(voxels);
 const panics: Call = { step: "diagnostics.panic", phase: "run", request: {}, buffers: {} };
 
-describe.each(bothBackends)("$backend", (options) => {
+describe.each(bothBackends)("$backend $threads", (options) => {
   it("turns a panic into an error that carries its message, and the next call works", async () => {
     await withBackend(options, async (backend) => {
       for (let round = 0; round < 3; round++) {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { platformTriple, wasmModule, workerScript } from "../../dist/backend/artefacts.js";
+import { platformTriple, threadedWasmModule, wasmModule, workerScript } from "../../dist/backend/artefacts.js";
 import { type Attempt, loadBackend } from "../../dist/backend/load.js";
 import { createBackend } from "../../dist/backend/load-node.js";
 import { loadNative } from "../../dist/backend/native.js";
@@ -28,8 +28,9 @@ describe("createBackend", () => {
 
   it("loads what the option names, whatever the environment says", async () => {
     vi.stubEnv("VOXNORM_BACKEND", "native");
-    await withBackend({ backend: "wasm" }, async (backend) => {
+    await withBackend({ backend: "wasm", threads: 1 }, async (backend) => {
       expect([backend.name, backend.simd, backend.threads]).toEqual(["wasm", "simd128", 1]);
+      expect(backend.singleThreadReason).toBeUndefined();
     });
   });
 
@@ -96,7 +97,7 @@ describe("when nothing loads", () => {
   const missingWasm: Attempt = {
     name: "wasm",
     remedy: "build the module",
-    load: (settings) => loadWasm(nodeHost(nowhere, workerScript), settings),
+    load: (settings) => loadWasm(nodeHost(nowhere, nowhere, workerScript), settings),
   };
 
   it("lists every attempt with its reason and remedy", async () => {
@@ -112,7 +113,7 @@ describe("when nothing loads", () => {
     const wasm: Attempt = {
       name: "wasm",
       remedy: "",
-      load: (settings) => loadWasm(nodeHost(wasmModule, workerScript), settings),
+      load: (settings) => loadWasm(nodeHost(wasmModule, threadedWasmModule, workerScript), settings),
     };
     const backend = await loadBackend([missingNative, wasm]);
     expect(backend.name).toBe("wasm");
@@ -132,8 +133,10 @@ describe("when nothing loads", () => {
     await writeFile(junk, "junk");
     const settings = { threads: undefined, simd: undefined };
     await expect(loadNative(junk, settings)).rejects.toThrow(/junk\.node/);
-    await expect(loadWasm(nodeHost(junk, workerScript), settings)).rejects.toThrow(/WebAssembly/);
-    await expect(loadWasm(nodeHost(wasmModule, nowhere), settings)).rejects.toThrow(/Cannot find module/);
+    await expect(loadWasm(nodeHost(junk, junk, workerScript), settings)).rejects.toThrow(/WebAssembly/);
+    await expect(loadWasm(nodeHost(wasmModule, threadedWasmModule, nowhere), settings)).rejects.toThrow(
+      /Cannot find module/,
+    );
     await rm(folder, { recursive: true });
   });
 });

@@ -12,7 +12,7 @@ beforeAll(async () => {
 async function onEach<T>(use: Parameters<typeof withBackend<T>>[1]): Promise<[string, T][]> {
   const results: [string, T][] = [];
   for (const options of backends) {
-    results.push([`${options.backend} ${options.simd ?? ""}`, await withBackend(options, use)]);
+    results.push([`${options.backend} ${options.simd ?? options.threads}`, await withBackend(options, use)]);
   }
   return results;
 }

@@ -5,11 +5,20 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { affine, expectedDigest, oddVoxels } from "../backend/backends.ts";
+import { affine, expectedDigest, oddVoxels, threadsSkipReason } from "../backend/backends.ts";
 import { launch, skipReason } from "./chromium.ts";
 import { type Server, serve } from "./serve.ts";
 
-describe.skipIf(skipReason)(`the backend in a browser${skipReason ? ` (skipped: ${skipReason})` : ""}`, () => {
+const ways = [
+  { what: "a plain page", isolated: false, threads: 1, skip: skipReason },
+  { what: "a cross-origin isolated page", isolated: true, threads: 3, skip: skipReason ?? threadsSkipReason },
+];
+
+describe.each(ways)("the backend in $what", ({ isolated, threads, skip }) => {
+  describe.skipIf(skip)(skip ? `(skipped: ${skip})` : `on ${threads} threads`, () => tests(isolated, threads));
+});
+
+function tests(isolated: boolean, threads: number) {
   let folder: string;
   let server: Server;
   let browser: Browser;
@@ -19,7 +28,7 @@ describe.skipIf(skipReason)(`the backend in a browser${skipReason ? ` (skipped: 
     folder = await mkdtemp(join(tmpdir(), "voxnorm-"));
     await symlink(fileURLToPath(new URL("../../dist", import.meta.url)), join(folder, "dist"));
     await writeFile(join(folder, "index.html"), "<!doctype html><title>test</title>");
-    server = await serve(folder);
+    server = await serve(folder, { isolated });
     browser = await launch();
     page = await browser.newPage();
     await page.goto(server.origin);
@@ -39,20 +48,36 @@ describe.skipIf(skipReason)(`the backend in a browser${skipReason ? ` (skipped: 
     if (folder) await rm(folder, { recursive: true });
   });
 
-  it("loads WebAssembly, whatever the number of threads", async () => {
+  it("loads WebAssembly, and says why on one thread only", async () => {
     const told = await page.evaluate(`(async () => {
-      const backend = await voxnorm.createBackend({ threads: 4 });
+      const backend = await voxnorm.createBackend({ threads: 3 });
       await backend.close();
-      return { name: backend.name, simd: backend.simd, threads: backend.threads };
+      const { name, simd, threads, singleThreadReason } = backend;
+      return { isolated: crossOriginIsolated, name, simd, threads, reason: singleThreadReason ?? "none" };
     })()`);
-    expect(told).toEqual({ name: "wasm", simd: "simd128", threads: 1 });
+    const reason = isolated
+      ? "none"
+      : threadsSkipReason
+        ? expect.stringMatching(/^the threaded module was not built: /)
+        : "the page is not cross-origin isolated (serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp)";
+    expect(told).toEqual({ isolated, name: "wasm", simd: "simd128", threads, reason });
+  });
+
+  it("takes a thread a core where nobody asks for another number, at most 8", async () => {
+    const told = await page.evaluate(`(async () => {
+      const backend = await voxnorm.createBackend();
+      await backend.close();
+      return [backend.threads, Math.min(8, navigator.hardwareConcurrency)];
+    })()`);
+    const [got, cores] = told as [number, number];
+    expect(got).toBe(isolated ? cores : 1);
   });
 
   it("gives the digest that node:crypto gives, again after a panic, and tells of the panic", async () => {
     const voxels = oddVoxels(3000);
     const result = await page.evaluate(`(async () => {
       const voxels = new Float32Array(new Uint32Array(${JSON.stringify([...new Uint32Array(voxels.buffer)])}).buffer);
-      const backend = await voxnorm.createBackend();
+      const backend = await voxnorm.createBackend({ threads: 3 });
       const first = await backend.run(digestCall(voxels));
       const panic = await failure(backend.run({ step: "diagnostics.panic", phase: "run", request: {}, buffers: {} }));
       const second = await backend.run(digestCall(voxels));
@@ -69,7 +94,7 @@ describe.skipIf(skipReason)(`the backend in a browser${skipReason ? ` (skipped: 
 
   it("cancels what runs, at once, and goes on with what waits", async () => {
     const result = (await page.evaluate(`(async () => {
-      const backend = await voxnorm.createBackend();
+      const backend = await voxnorm.createBackend({ threads: 3 });
       const controller = new AbortController();
       // A second or more of hashing.
       const running = failure(backend.run(digestCall(new Float32Array(5e7), { signal: controller.signal })));
@@ -116,4 +141,4 @@ describe.skipIf(skipReason)(`the backend in a browser${skipReason ? ` (skipped: 
     expect(message).toMatch(/wasm: the worker's script could not be loaded/);
     await other.close();
   });
-});
+}

@@ -6,13 +6,14 @@
  * WebAssembly file. Waiting goes by locators, since the page's own policy forbids evaluating strings later on.
  */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createBackend, decode, digest, n4 } from "../../dist/index.js";
+import { threadsSkipReason } from "../backend/backends.ts";
 import { launch, skipReason } from "./chromium.ts";
 import { type Server, serve } from "./serve.ts";
 
@@ -33,7 +34,7 @@ describe.skipIf(skipReason)(`the example page${skipReason ? ` (skipped: ${skipRe
     folder = await mkdtemp(join(tmpdir(), "voxnorm-"));
     const configFile = path("../../examples/browser/vite.config.ts");
     await build({ configFile, logLevel: "warn", build: { outDir: folder, emptyOutDir: true } });
-    server = await serve(folder);
+    server = await serve(folder, { isolated: true });
     browser = await launch();
   });
 
@@ -79,7 +80,8 @@ describe.skipIf(skipReason)(`the example page${skipReason ? ` (skipped: ${skipRe
     const expected = await digest(outputs.image!, backend);
     const facts = page.locator("#facts");
     expect(await facts.locator("dd").last().textContent()).toBe(expected);
-    expect(await facts.textContent()).toMatch(/wasm, simd128/);
+    const cores = threadsSkipReason ? 1 : Math.min(8, availableParallelism());
+    expect(await facts.textContent()).toContain(`wasm, simd128, ${cores} thread${cores === 1 ? "" : "s"}`);
     expect(await facts.textContent()).toMatch(/reading, .* correcting, .* writing/);
 
     const [download] = await Promise.all([

@@ -1,4 +1,4 @@
-/** Serves a folder on loopback, as a plain file server would: no special headers. */
+/** Serves a folder on loopback, as a plain file server would; with the headers of cross-origin isolation where asked. */
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -16,12 +16,16 @@ export interface Server {
   close(): Promise<void>;
 }
 
-export async function serve(folder: string): Promise<Server> {
+export async function serve(folder: string, { isolated = false } = {}): Promise<Server> {
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname));
     const file = join(folder, path === "/" ? "index.html" : path);
     try {
       const content = await readFile(file);
+      if (isolated) {
+        response.setHeader("cross-origin-opener-policy", "same-origin");
+        response.setHeader("cross-origin-embedder-policy", "require-corp");
+      }
       response.setHeader("content-type", types[extname(file)] ?? "application/octet-stream");
       response.end(content);
     } catch {

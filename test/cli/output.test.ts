@@ -128,7 +128,7 @@ describe("--json", () => {
     [["--backend", "native", "--threads", "1"], { name: "native", threads: 1 }],
     [["--backend", "native", "--threads", "2"], { name: "native", threads: 2 }],
     [["--threads", "8"], { name: "native", threads: 8 }],
-    [["--backend", "wasm"], { name: "wasm", threads: 1 }],
+    [["--backend", "wasm", "--threads", "1"], { name: "wasm", threads: 1 }],
     [["--backend", "native", "--simd", "scalar"], { name: "native", simd: "scalar" }],
   ])("gives the API's digest with %j", async (words, expected) => {
     const native = await createBackend({ backend: "native" });

@@ -12,13 +12,14 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Call, Reply } from "../../dist/backend/backend.js";
 import { type Backend, createBackend, digest, steps, type Volume } from "../../dist/index.js";
+import { threadsSkipReason } from "../backend/backends.ts";
 import { launch, skipReason } from "../browser/chromium.ts";
 import { serve } from "../browser/serve.ts";
 import { agreement, type Found, findCases, load } from "./cases.ts";
 
 const native = await createBackend({ backend: "native", threads: 2 });
-const wasm = await createBackend({ backend: "wasm" });
 const threads = [1, 2, 8];
+const wasmThreads = threadsSkipReason ? [1] : threads;
 
 /** The call that a case makes, caught on its way to a backend. */
 async function callOf({ bound, golden }: Found): Promise<{ call: Call; inputs: Record<string, Volume | string> }> {
@@ -44,14 +45,22 @@ function hash({ json, buffers }: Reply): string {
   return sha.digest("hex");
 }
 
-afterAll(async () => {
-  await native.close();
-  await wasm.close();
-});
+afterAll(() => native.close());
 
-it("the two halves of the program know the same steps", () => {
+it.skipIf(threadsSkipReason)(
+  `WebAssembly is shown on threads${threadsSkipReason ? ` (skipped: ${threadsSkipReason})` : ""}`,
+  () => {
+    expect(wasmThreads).toEqual(threads);
+  },
+);
+
+it("the two halves of the program know the same steps", async () => {
   expect([...native.catalog.steps].sort()).toEqual(Object.keys(steps).sort());
-  expect(wasm.catalog.steps).toEqual(native.catalog.steps);
+  for (const count of wasmThreads) {
+    const wasm = await createBackend({ backend: "wasm", threads: count });
+    expect(wasm.catalog.steps).toEqual(native.catalog.steps);
+    await wasm.close();
+  }
   for (const [key, step] of Object.entries(steps))
     expect(step.id.replace(/-(\w)/g, (_, c) => c.toUpperCase())).toBe(key);
 });
@@ -81,21 +90,28 @@ for (const found of findCases()) {
       });
     }
 
-    it("gives the same digest in WebAssembly", async () => {
-      expect(hash(await wasm.run(call))).toBe(expected);
+    it(`gives the same digest in WebAssembly on ${wasmThreads.join(", ")} threads`, async () => {
+      for (const count of wasmThreads) {
+        const backend = await createBackend({ backend: "wasm", threads: count });
+        expect(backend.threads).toBe(count);
+        expect(hash(await backend.run(call)), `${count} threads`).toBe(expected);
+        await backend.close();
+      }
     });
 
     it.skipIf(skipReason)(
-      `gives the same digest in Chromium${skipReason ? ` (skipped: ${skipReason})` : ""}`,
+      `gives the same digest in Chromium on ${wasmThreads.join(", ")} threads${skipReason ? ` (skipped: ${skipReason})` : ""}`,
       async () => {
         const page = await chromium();
-        const got = await page.run(call);
         const image = (inputs.image as Volume).grid;
+        const digests: Record<string, string> = {};
         for (const [output, data] of Object.entries(reply.buffers)) {
           const volume = { data: data as Float32Array, grid: image, meta: { decisions: [], warnings: [] } };
-          expect(got.digests[output]).toBe(await digest(volume, native));
+          digests[output] = await digest(volume, native);
         }
-        expect(got.json).toEqual(reply.json);
+        for (const count of wasmThreads) {
+          expect(await page.run(call, count)).toEqual({ threads: count, json: reply.json, digests });
+        }
       },
     );
 
@@ -111,7 +127,7 @@ for (const found of findCases()) {
 }
 
 interface InPage {
-  run(call: Call): Promise<{ json: object; digests: Record<string, string> }>;
+  run(call: Call, threads: number): Promise<unknown>;
 }
 
 let opened: Promise<InPage & { close(): Promise<void> }> | undefined;
@@ -123,7 +139,7 @@ async function open() {
   const folder = await mkdtemp(join(tmpdir(), "voxnorm-"));
   await symlink(fileURLToPath(new URL("../../dist", import.meta.url)), join(folder, "dist"));
   await writeFile(join(folder, "index.html"), "<!doctype html><title>conformance</title>");
-  const server = await serve(folder);
+  const server = await serve(folder, { isolated: true });
   const browser = await launch();
   const page = await browser.newPage();
   let buffers: Call["buffers"] = {};
@@ -134,8 +150,8 @@ async function open() {
   await page.goto(server.origin);
   await page.evaluate(`(async () => {
     const { createBackend } = await import("/dist/backend/load-browser.js");
-    const backend = await createBackend();
-    globalThis.runCall = async ({ step, phase, request, names }) => {
+    globalThis.runCall = async ({ step, phase, request, names, threads }) => {
+      const backend = await createBackend({ threads });
       const fetched = names.map(async (name) => [name, new Float32Array(await (await fetch("/voxels/" + name)).arrayBuffer())]);
       const { json, buffers } = await backend.run({ step, phase, request, buffers: Object.fromEntries(await Promise.all(fetched)) });
       const { shape, affine } = request.inputs.image;
@@ -144,14 +160,15 @@ async function open() {
         const call = { step: "voxels.digest", phase: "run", request: { shape, affine, channels: 1 }, buffers: { voxels } };
         digests[name] = (await backend.run(call)).json.digest;
       }
-      return { json, digests };
+      await backend.close();
+      return { threads: backend.threads, json, digests };
     };
   })()`);
   return {
-    async run({ step, phase, request, buffers: given }: Call) {
+    async run({ step, phase, request, buffers: given }: Call, threads: number) {
       buffers = given;
-      const told = JSON.stringify({ step, phase, request, names: Object.keys(given) });
-      return (await page.evaluate(`runCall(${told})`)) as { json: object; digests: Record<string, string> };
+      const told = JSON.stringify({ step, phase, request, names: Object.keys(given), threads });
+      return await page.evaluate(`runCall(${told})`);
     },
     async close() {
       await browser.close();

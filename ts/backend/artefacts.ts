@@ -8,6 +8,7 @@
 const dist = new URL(import.meta.url.endsWith(".ts") ? "../../dist/" : "../", import.meta.url);
 
 export const wasmModule = new URL("wasm/voxnorm_bg.wasm", dist);
+export const threadedWasmModule = new URL("wasm-threads/voxnorm_bg.wasm", dist);
 export const workerScript = new URL("backend/worker-node.js", dist);
 
 /** `linux-x64-gnu`, `darwin-arm64`, `win32-x64-msvc`, …, as napi-rs names its platforms. */

@@ -39,6 +39,8 @@ export interface Backend {
   /** The instruction set in use. */
   readonly simd: string;
   readonly threads: number;
+  /** Why one thread runs where more were wanted; absent otherwise. */
+  readonly singleThreadReason?: string | undefined;
   readonly catalog: Catalog;
   /** Rejects with a `VoxnormError`; after any error the next call works. */
   run(call: Call): Promise<Reply>;
@@ -49,7 +51,7 @@ export interface Backend {
 export interface BackendOptions {
   /** Which to load; `auto` tries native, then wasm. `VOXNORM_BACKEND` decides where this is not given. */
   readonly backend?: "auto" | "native" | "wasm" | undefined;
-  /** Threads of the native backend; all cores where it is not given. */
+  /** Where it is not given: all cores natively, and up to 8 in WebAssembly, whose threads each take a worker. */
   readonly threads?: number | undefined;
   /** Forces an instruction set; `VOXNORM_SIMD` decides where this is not given. */
   readonly simd?: string | undefined;

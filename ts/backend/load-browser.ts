@@ -1,4 +1,4 @@
-/** The backend that a browser can load: WebAssembly in a worker. */
+/** The backend that a browser can load: WebAssembly in workers. */
 import type { Backend, BackendOptions } from "./backend.ts";
 import { type Attempt, loadBackend } from "./load.ts";
 import { loadWasm } from "./wasm.ts";
@@ -16,7 +16,7 @@ const attempts: Attempt[] = [
   },
 ];
 
-/** The WebAssembly backend; `threads` has no effect on it. */
+/** The WebAssembly backend; on one thread unless the page is cross-origin isolated, see `docs/design/threads.md`. */
 export function createBackend(options?: BackendOptions): Promise<Backend> {
   return loadBackend(attempts, options);
 }

@@ -1,5 +1,5 @@
-/** The backends that Node can load: the addon, then WebAssembly in a worker thread. */
-import { addon, platformTriple, wasmModule, workerScript } from "./artefacts.ts";
+/** The backends that Node can load: the addon, then WebAssembly in worker threads. */
+import { addon, platformTriple, threadedWasmModule, wasmModule, workerScript } from "./artefacts.ts";
 import type { Backend, BackendOptions } from "./backend.ts";
 import { type Attempt, loadBackend } from "./load.ts";
 import { loadNative } from "./native.ts";
@@ -24,7 +24,7 @@ function attempts(): Attempt[] {
     {
       name: "wasm",
       remedy: "run `npm run setup`, which builds the WebAssembly module",
-      load: (settings) => loadWasm(nodeHost(wasmModule, workerScript), settings),
+      load: (settings) => loadWasm(nodeHost(wasmModule, threadedWasmModule, workerScript), settings),
     },
   ];
 }

@@ -1,17 +1,22 @@
 /**
- * The WebAssembly backend's host in a browser: a module worker, and the module from where this code was served.
+ * The WebAssembly backend's host in a browser: module workers, and the modules from where this code was served.
  *
- * Both addresses are written out in full as `new URL(…, import.meta.url)`, the form by which bundlers find the
+ * All addresses are written out in full as `new URL(…, import.meta.url)`, the form by which bundlers find the
  * files to ship. They name what stands beside the compiled file, hence `.js`.
  */
+import { absence } from "../wasm-threads/absence.js";
 import type { Host } from "./wasm.ts";
 
 export const browserHost: Host = {
-  async compile() {
-    const response = await fetch(new URL("../wasm/voxnorm_bg.wasm", import.meta.url));
-    if (!response.ok) throw new Error(`${response.url}: ${response.status} ${response.statusText}`);
-    // Not `compileStreaming`: it insists on a media type that plain file servers may not send.
-    return WebAssembly.compile(await response.arrayBuffer());
+  compile: () => compile(new URL("../wasm/voxnorm_bg.wasm", import.meta.url)),
+  compileThreaded: () => compile(new URL("../wasm-threads/voxnorm_bg.wasm", import.meta.url)),
+  cores: () => navigator.hardwareConcurrency,
+  whyNotShared() {
+    if (absence !== undefined) return `the threaded module was not built: ${absence}`;
+    return crossOriginIsolated
+      ? undefined
+      : "the page is not cross-origin isolated (serve it with Cross-Origin-Opener-Policy: same-origin and " +
+          "Cross-Origin-Embedder-Policy: require-corp)";
   },
   spawn(onMessage, onFailure) {
     const worker = new Worker(new URL("./worker-browser.js", import.meta.url), { type: "module" });
@@ -29,3 +34,10 @@ export const browserHost: Host = {
     };
   },
 };
+
+async function compile(url: URL): Promise<WebAssembly.Module> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${response.url}: ${response.status} ${response.statusText}`);
+  // Not `compileStreaming`: it insists on a media type that plain file servers may not send.
+  return WebAssembly.compile(await response.arrayBuffer());
+}

@@ -1,11 +1,15 @@
-/** The WebAssembly backend's host in Node: a worker thread, and the module from a file. */
+/** The WebAssembly backend's host in Node: worker threads, and the modules from files. */
 import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { Host } from "./wasm.ts";
 
-export function nodeHost(module: URL, script: URL): Host {
+export function nodeHost(module: URL, threadedModule: URL, script: URL): Host {
   return {
     compile: async () => WebAssembly.compile(await readFile(module)),
+    compileThreaded: async () => WebAssembly.compile(await readFile(threadedModule)),
+    cores: availableParallelism,
+    whyNotShared: () => undefined,
     spawn(onMessage, onFailure) {
       // Without the parent's flags: a loader given to it need not exist for, or suit, the worker.
       const worker = new Worker(script, { execArgv: [] });

@@ -1,9 +1,10 @@
 /**
- * The WebAssembly backend: one worker, one call at a time, never on the caller's thread.
+ * The WebAssembly backend: one call at a time, never on the caller's thread.
  *
- * Ending the worker is how a call is cancelled and how a trapped instance is got rid of; the next call starts
- * another one, quickly, since the module is compiled once here and handed over. What the worker needs of the
- * platform is a `Host`: `wasm-node.ts` or `wasm-browser.ts`.
+ * One worker takes the calls; with threads, others stand by on the same memory and help it. Ending them all is how a
+ * call is cancelled and how a trapped instance is got rid of; the next call starts others, quickly, since the module
+ * is compiled once here and handed over. What the workers need of the platform is a `Host`: `wasm-node.ts` or
+ * `wasm-browser.ts`.
  */
 import { VoxnormError } from "../errors.ts";
 import type { Backend, Call, Catalog, Progress, Reply } from "./backend.ts";
@@ -12,7 +13,14 @@ import type { Settings } from "./load.ts";
 import type { Answer, Request } from "./worker.ts";
 
 export interface Host {
+  /** The module for one thread. */
   compile(): Promise<WebAssembly.Module>;
+  /** The module for several. */
+  compileThreaded(): Promise<WebAssembly.Module>;
+  /** How many threads can run at once. */
+  cores(): number;
+  /** Why workers cannot share memory here; undefined where they can. */
+  whyNotShared(): string | undefined;
   /** Starts a worker; `onFailure` may be called more than once, and also after `end`. */
   spawn(onMessage: (answer: Answer) => void, onFailure: (reason: string) => void): Port;
 }
@@ -25,15 +33,39 @@ export interface Port {
   end(): Promise<void>;
 }
 
-/** Throws any error where the module or the worker cannot be started. */
-export async function loadWasm(host: Host, { simd }: Settings): Promise<Backend> {
-  const module = await host.compile();
-  const start = () => Instance.start(host, module);
-  // Started now rather than by the first call: whether a worker runs here is part of whether this backend loads.
+/** A thread is a worker with an engine of its own, which takes megabytes: nobody gets more than this without asking. */
+const mostByDefault = 8;
+
+/**
+ * On one thread where several cannot be had: the backend says why. Throws any error where not even one worker starts.
+ */
+export async function loadWasm(host: Host, { threads, simd }: Settings): Promise<Backend> {
+  const wanted = threads ?? Math.min(host.cores(), mostByDefault);
+  let reason = wanted > 1 ? host.whyNotShared() : undefined;
+  if (wanted > 1 && reason === undefined) {
+    try {
+      return await open(host, await host.compileThreaded(), wanted, simd);
+    } catch (error) {
+      if (error instanceof VoxnormError && error.kind === "call") throw error;
+      reason = `the threaded module could not be started: ${(error as Error).message}`;
+    }
+  }
+  return open(host, await host.compile(), 1, simd, reason);
+}
+
+async function open(
+  host: Host,
+  module: WebAssembly.Module,
+  threads: number,
+  simd: string | undefined,
+  reason?: string,
+): Promise<Backend> {
+  const start = () => Instance.start(host, module, threads);
+  // Started now rather than by the first call: whether workers run here is part of whether this backend loads.
   const instance = await start();
   try {
     const catalog = parseCatalog(instance.catalog);
-    return new WasmBackend(start, instance, catalog, chooseSimd("wasm", catalog, simd));
+    return new WasmBackend(start, instance, catalog, chooseSimd("wasm", catalog, simd), threads, reason);
   } catch (error) {
     await instance.end();
     throw error;
@@ -43,7 +75,8 @@ export async function loadWasm(host: Host, { simd }: Settings): Promise<Backend>
 class WasmBackend implements Backend {
   readonly name = "wasm";
   readonly simd: string;
-  readonly threads = 1;
+  readonly threads: number;
+  readonly singleThreadReason: string | undefined;
   readonly catalog: Catalog;
   readonly #start: () => Promise<Instance>;
   #instance: Instance;
@@ -51,11 +84,20 @@ class WasmBackend implements Backend {
   #queue: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
-  constructor(start: () => Promise<Instance>, instance: Instance, catalog: Catalog, simd: string) {
+  constructor(
+    start: () => Promise<Instance>,
+    instance: Instance,
+    catalog: Catalog,
+    simd: string,
+    threads: number,
+    singleThreadReason: string | undefined,
+  ) {
     this.#start = start;
     this.#instance = instance;
     this.catalog = catalog;
     this.simd = simd;
+    this.threads = threads;
+    this.singleThreadReason = singleThreadReason;
   }
 
   async run(call: Call): Promise<Reply> {
@@ -92,6 +134,8 @@ class WasmBackend implements Backend {
 
   async #usable({ step }: Call): Promise<Instance> {
     if (!this.#instance.isEnded) return this.#instance;
+    // One worker may have failed alone.
+    await this.#instance.end();
     try {
       return (this.#instance = await this.#start());
     } catch (error) {
@@ -105,28 +149,37 @@ class WasmBackend implements Backend {
   }
 }
 
-/** A worker with a running module. */
+/** A running module: the worker that takes its calls, and those that help. */
 class Instance {
   readonly catalog: string;
   readonly #port: Port;
   readonly #channel: Channel;
+  readonly #helpers: readonly Port[];
 
-  private constructor(port: Port, channel: Channel, catalog: string) {
+  private constructor(port: Port, channel: Channel, catalog: string, helpers: readonly Port[]) {
     this.#port = port;
     this.#channel = channel;
     this.catalog = catalog;
+    this.#helpers = helpers;
     port.hold(false);
   }
 
-  static async start(host: Host, module: WebAssembly.Module): Promise<Instance> {
+  static async start(host: Host, module: WebAssembly.Module, threads: number): Promise<Instance> {
     const channel = new Channel();
     const port = host.spawn(channel.onMessage, channel.onFailure);
+    const helpers: Port[] = [];
     try {
-      const answer = await channel.next(() => port.post({ kind: "start", module }));
-      if (answer.kind === "ready") return new Instance(port, channel, answer.catalog);
-      throw new Error(answer.kind === "trap" ? answer.message : `the worker answered ${answer.kind}`);
+      const answer = await channel.next(() => port.post({ kind: "start", module, threads }));
+      if (answer.kind !== "ready") throw unexpected(answer);
+      const { catalog, memory } = answer;
+      if (memory !== undefined) {
+        // A helper that fails later on fails the call: its part of the work will never be done.
+        const help = () => startHelper(host, module, memory, helpers, channel.onFailure);
+        await Promise.all(Array.from({ length: threads - 1 }, help));
+      }
+      return new Instance(port, channel, catalog, helpers);
     } catch (error) {
-      await port.end();
+      await Promise.all([port, ...helpers].map((each) => each.end()));
       throw error;
     }
   }
@@ -152,7 +205,7 @@ class Instance {
 
   async end(): Promise<void> {
     this.#channel.onFailure("the worker was ended");
-    await this.#port.end();
+    await Promise.all([this.#port, ...this.#helpers].map((port) => port.end()));
   }
 
   /** The worker's answer; ends the worker where it can give no other. */
@@ -176,6 +229,35 @@ class Instance {
       throw broken(step, (error as Error).message, error);
     }
   }
+}
+
+/** Starts a worker that helps, adds it to `helpers`, and resolves once it does. */
+async function startHelper(
+  host: Host,
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  helpers: Port[],
+  onFailure: (reason: string) => void,
+): Promise<void> {
+  const channel = new Channel();
+  const port = host.spawn(
+    (answer) => {
+      channel.onMessage(answer);
+      if (answer.kind === "trap") onFailure(answer.message);
+    },
+    (reason) => {
+      channel.onFailure(reason);
+      onFailure(reason);
+    },
+  );
+  helpers.push(port);
+  const answer = await channel.next(() => port.post({ kind: "help", module, memory }));
+  if (answer.kind !== "helps") throw unexpected(answer);
+  port.hold(false);
+}
+
+function unexpected(answer: Answer): Error {
+  return new Error(answer.kind === "trap" ? answer.message : `the worker answered ${answer.kind}`);
 }
 
 /** The messages of one worker as a promise at a time: the call's answer, or why there will be none. */

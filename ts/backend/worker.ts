@@ -1,15 +1,18 @@
 /**
- * What the worker of the WebAssembly backend does, on both platforms: starts the module, runs one call at a time.
+ * What a worker of the WebAssembly backend does, on both platforms: starts the module, then runs one call at a time, or
+ * helps another worker with its calls.
  *
  * Arrays come in as clones and go out by transfer. An instance that trapped is not used again: the other side
  * ends this worker when it hears of it.
  */
-import { catalog, initSync, onPanic, run } from "../wasm/voxnorm.js";
+import * as single from "../wasm/voxnorm.js";
+import * as threaded from "../wasm-threads/voxnorm.js";
 import type { Buffers } from "./backend.ts";
 
 /** What the main side sends. */
 export type Request =
-  | { readonly kind: "start"; readonly module: WebAssembly.Module }
+  | { readonly kind: "start"; readonly module: WebAssembly.Module; readonly threads: number }
+  | { readonly kind: "help"; readonly module: WebAssembly.Module; readonly memory: WebAssembly.Memory }
   | {
       readonly kind: "call";
       readonly step: string;
@@ -23,7 +26,9 @@ export type Request =
 
 /** What the worker sends. */
 export type Answer =
-  | { readonly kind: "ready"; readonly catalog: string }
+  | { readonly kind: "ready"; readonly catalog: string; readonly memory: WebAssembly.Memory | undefined }
+  /** About to help; nothing but a trap comes after it. */
+  | { readonly kind: "helps" }
   | { readonly kind: "progress"; readonly json: string }
   | { readonly kind: "reply"; readonly json: string; readonly names: string[]; readonly buffers: Buffers[string][] }
   /** The call failed in order; `json` is the error. */
@@ -35,17 +40,33 @@ type Post = (answer: Answer, transfer: ArrayBuffer[]) => void;
 
 export function serve(post: Post): (request: Request) => void {
   let panic: string | undefined;
+  const hearPanics = (module: typeof single | typeof threaded) =>
+    module.onPanic((message) => {
+      panic = message;
+    });
+  let run: (call: CallRequest) => void;
+  const handle = (request: Request) => {
+    if (request.kind === "start") {
+      const { module, threads } = request;
+      const glue = threads > 1 ? threaded : single;
+      glue.initSync({ module });
+      hearPanics(glue);
+      const memory = threads > 1 ? threaded.share(threads) : undefined;
+      run = (call) => perform(glue, threads, call, post);
+      post({ kind: "ready", catalog: glue.catalog(), memory }, []);
+    } else if (request.kind === "help") {
+      threaded.initSync(request);
+      hearPanics(threaded);
+      post({ kind: "helps" }, []);
+      threaded.serve();
+      throw new Error("no thread was wanted");
+    } else {
+      run(request);
+    }
+  };
   return (request) => {
     try {
-      if (request.kind === "start") {
-        initSync({ module: request.module });
-        onPanic((message) => {
-          panic = message;
-        });
-        post({ kind: "ready", catalog: catalog() }, []);
-      } else {
-        perform(request, post);
-      }
+      handle(request);
     } catch (error) {
       // Rust's own errors are strings; anything else came from the engine.
       if (typeof error === "string") post({ kind: "error", json: error }, []);
@@ -54,10 +75,12 @@ export function serve(post: Post): (request: Request) => void {
   };
 }
 
-function perform(call: Extract<Request, { kind: "call" }>, post: Post): void {
+type CallRequest = Extract<Request, { kind: "call" }>;
+
+function perform(glue: { run: typeof single.run }, threads: number, call: CallRequest, post: Post): void {
   const tell = call.wantsProgress ? (json: string) => post({ kind: "progress", json }, []) : () => {};
   const { step, phase, request, simd } = call;
-  const [json, names, buffers] = run(step, phase, request, call.names, call.buffers, simd, tell);
+  const [json, names, buffers] = glue.run(step, phase, request, call.names, call.buffers, simd, threads, tell);
   const transfer = buffers.map((buffer) => buffer.buffer);
   post({ kind: "reply", json, names, buffers }, transfer);
 }

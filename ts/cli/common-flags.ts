@@ -9,7 +9,7 @@ export function addCommonFlags(command: Command): void {
     ),
   );
   command.addOption(
-    new Option("--threads <n>", "threads of the native backend (default: all cores)").argParser(wholeNumber),
+    new Option("--threads <n>", "threads (default: all cores, in WebAssembly at most 8)").argParser(wholeNumber),
   );
   command.option("--simd <level>", "force an instruction set, such as avx2");
   command.option("-q, --quiet", "no progress");

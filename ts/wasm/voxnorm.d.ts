@@ -19,5 +19,6 @@ export function run(
   names: string[],
   buffers: (Float32Array | Uint8Array)[],
   simd: string,
+  threads: number,
   onProgress: (json: string) => void,
 ): [json: string, names: string[], buffers: (Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>)[]];

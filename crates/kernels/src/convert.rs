@@ -59,6 +59,7 @@ pub struct Converted {
 ///
 /// `scale` of `None` means that the numbers are taken as they are. Trailing bytes that make no
 /// whole number are ignored. One pass, one allocation.
+#[inline(never)]
 pub fn to_f32(bytes: &[u8], stored: Stored, big_endian: bool, scale: Option<(f64, f64)>) -> Converted {
     macro_rules! read {
         ($type:ty, $integer:expr) => {{
@@ -127,6 +128,7 @@ pub struct Encoded {
 ///
 /// `scale` of `None` means that voxels are stored as they are. Floating point types take no scale: it is ignored, and
 /// every voxel is held. One pass, one allocation.
+#[inline(never)]
 pub fn from_f32(voxels: &[f32], stored: Stored, scale: Option<(f64, f64)>) -> Encoded {
     let mut encoded = Encoded {
         bytes: Vec::with_capacity(voxels.len() * stored.bytes()),

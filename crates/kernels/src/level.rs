@@ -105,6 +105,8 @@ fn sets() -> Vec<Set> {
 macro_rules! at_levels {
     ($($(#[$meta:meta])* $vis:vis fn $name:ident ($($arg:ident : $type:ty),* $(,)?) $(-> $ret:ty)? $body:block)*) => {$(
         $(#[$meta])*
+        // Inlined, it would be optimised as its caller is, and callers may be compiled for size.
+        #[inline(never)]
         #[allow(clippy::too_many_arguments)]
         $vis fn $name(level: $crate::level::Level, $($arg: $type),*) $(-> $ret)? {
             #[inline(always)]

@@ -6,12 +6,13 @@
 /// Threads that run chunks. One thread means the caller's own.
 pub struct Pool {
     threads: usize,
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(any(not(target_arch = "wasm32"), target_feature = "atomics"))]
     inner: Option<std::sync::Arc<rayon::ThreadPool>>,
 }
 
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), target_feature = "atomics"))]
 mod shared {
+    use rayon::prelude::*;
     use std::collections::HashMap;
     use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -22,20 +23,73 @@ mod shared {
         if let Some(pool) = pools.get(&threads) {
             return Ok(pool.clone());
         }
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .thread_name(|index| format!("voxnorm-{index}"))
-            .build()
-            .map_err(|error| error.to_string())?;
-        let pool = Arc::new(pool);
+        let pool = Arc::new(start(threads).map_err(|error| error.to_string())?);
         pools.insert(threads, pool.clone());
         Ok(pool)
+    }
+
+    /// A part is taken from its slot once, and its result put there.
+    pub fn map_parts<T: Send, R: Send>(
+        pool: &rayon::ThreadPool,
+        parts: Vec<T>,
+        each: impl Fn(usize, T) -> R + Sync + Send,
+    ) -> Vec<R> {
+        let slots: Vec<_> = parts.into_iter().map(|part| Mutex::new((Some(part), None))).collect();
+        for_each(pool, slots.len(), &|index| {
+            let mut slot = slots[index].lock().unwrap_or_else(PoisonError::into_inner);
+            slot.1 = slot.0.take().map(|part| each(index, part));
+        });
+        let results =
+            slots.into_iter().map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner).1);
+        results.map(|result| result.expect("every part was taken")).collect()
+    }
+
+    /// Of no type of its own, so that rayon's machinery is compiled once and not for every kernel.
+    fn for_each(pool: &rayon::ThreadPool, count: usize, each: &(dyn Fn(usize) + Sync)) {
+        pool.install(|| (0..count).into_par_iter().with_max_len(1).for_each(each));
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn start(threads: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+        let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        builder.thread_name(|index| format!("voxnorm-{index}")).build()
+    }
+
+    /// The caller's thread is the first, for only there can it be spoken to from outside.
+    #[cfg(target_arch = "wasm32")]
+    fn start(threads: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+        let builder = rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread();
+        let wait = |thread| {
+            super::workers::waiting().push(thread);
+            Ok(())
+        };
+        builder.spawn_handler(wait).build()
+    }
+}
+
+/// WebAssembly cannot start a thread: its host starts workers on the same memory, and each comes here to be one.
+#[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
+pub mod workers {
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    static WAITING: Mutex<Vec<rayon::ThreadBuilder>> = Mutex::new(Vec::new());
+
+    pub(super) fn waiting() -> MutexGuard<'static, Vec<rayon::ThreadBuilder>> {
+        WAITING.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs the work of a thread that a pool wants, for as long as the pool lives; returns at once where none is wanted.
+    pub fn serve() {
+        let thread = waiting().pop();
+        if let Some(thread) = thread {
+            thread.run();
+        }
     }
 }
 
 impl Pool {
     /// A pool of `threads` threads (at least 1). Fails where the system grants no more threads.
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(any(not(target_arch = "wasm32"), target_feature = "atomics"))]
     pub fn new(threads: usize) -> Result<Pool, String> {
         let threads = threads.max(1);
         let inner = if threads == 1 { None } else { Some(shared::pool(threads)?) };
@@ -43,7 +97,7 @@ impl Pool {
     }
 
     /// This build runs on one thread, however many are asked for.
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(not(any(not(target_arch = "wasm32"), target_feature = "atomics")))]
     pub fn new(_threads: usize) -> Result<Pool, String> {
         Ok(Pool { threads: 1 })
     }
@@ -55,7 +109,7 @@ impl Pool {
 
     /// Runs `work` inside the pool, so that the calls below start without handing over each time.
     pub fn enter<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
-        #[cfg(not(target_arch = "wasm32"))]
+        #[cfg(any(not(target_arch = "wasm32"), target_feature = "atomics"))]
         if let Some(pool) = &self.inner {
             return pool.install(work);
         }
@@ -64,12 +118,7 @@ impl Pool {
 
     /// `each(0) … each(count - 1)`, results in index order.
     pub fn map<R: Send>(&self, count: usize, each: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
-        #[cfg(not(target_arch = "wasm32"))]
-        if let Some(pool) = &self.inner {
-            use rayon::prelude::*;
-            return pool.install(|| (0..count).into_par_iter().with_max_len(1).map(each).collect());
-        }
-        (0..count).map(each).collect()
+        self.map_parts((0..count).collect(), |index, _: usize| each(index))
     }
 
     /// `each(index, part)` over the given parts, results in index order.
@@ -78,13 +127,9 @@ impl Pool {
         parts: Vec<T>,
         each: impl Fn(usize, T) -> R + Sync + Send,
     ) -> Vec<R> {
-        #[cfg(not(target_arch = "wasm32"))]
+        #[cfg(any(not(target_arch = "wasm32"), target_feature = "atomics"))]
         if let Some(pool) = &self.inner {
-            use rayon::prelude::*;
-            return pool.install(|| {
-                let parts = parts.into_par_iter().with_max_len(1).enumerate();
-                parts.map(|(index, part)| each(index, part)).collect()
-            });
+            return shared::map_parts(pool, parts, each);
         }
         parts.into_iter().enumerate().map(|(index, part)| each(index, part)).collect()
     }
