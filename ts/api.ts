@@ -9,4 +9,14 @@ export type { Applied, BoundStep, RunContext, Step } from "./step.ts";
 export * from "./steps/index.ts";
 export * as steps from "./steps/index.ts";
 export { version } from "./version.ts";
-export { type Affine, type Grid, gridOf, type Meta, type Triple, type Volume, volume, type Warning } from "./volume.ts";
+export {
+  type Affine,
+  type Grid,
+  gridOf,
+  type ItkFrame,
+  type Meta,
+  type Triple,
+  type Volume,
+  volume,
+  type Warning,
+} from "./volume.ts";

@@ -204,7 +204,7 @@ function describe(step: StepDeclaration, given: Record<string, unknown>, toleran
     }
     const { data, grid } = expectVolume(what, value);
     if (reference !== undefined && value !== reference) expectSameGrid(what, reference.grid, grid, tolerance);
-    inputs[name] = { shape: grid.shape, affine: grid.affine };
+    inputs[name] = { shape: grid.shape, affine: grid.affine, itk: grid.itk };
     buffers[name] = data;
   }
   return { inputs, buffers };

@@ -280,7 +280,7 @@ fn expressible(values: &[f64]) -> bool {
 impl GridJson {
     /// Where the voxels of `image` lie on the lattice.
     fn placement_of(&self, image: &Grid) -> Result<[Placement; 3], Error> {
-        let own = Grid { shape: self.shape, affine: self.affine };
+        let own = Grid { shape: self.shape, affine: self.affine, itk: None };
         let along = image.along(&own).ok_or_else(|| self.mismatch("with axes parallel to", image))?;
         let mut placement = [Placement::stretched(1); 3];
         for (a, (start, step)) in along.into_iter().enumerate() {
