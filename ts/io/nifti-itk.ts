@@ -8,6 +8,7 @@
  */
 import { type Affine, gridOf, hasIndependentAxes, type ItkFrame, type Triple } from "../volume.ts";
 import type { NiftiHeader } from "./nifti-header.ts";
+import { singularValues } from "./singular-values.ts";
 import type { Notes } from "./warnings.ts";
 
 /** What a corner may be off with nothing said, in the shortest step between voxels. */
@@ -124,9 +125,20 @@ function hasRightAngles(affine: Affine): boolean {
   );
 }
 
-/** ITK compares singular values and left vectors, which do not see that an axis is turned round. */
+/**
+ * ITK compares singular values and left vectors, which do not see that an axis is turned round. Where two voxel sizes are
+ * nearly equal, the vectors of forms that differ by a rounding may have nothing in common.
+ */
 function areAlike(a: Affine, b: Affine): boolean {
-  const isAlike = (axis: number, sign: number) =>
-    a.every((row, i) => Math.abs(row[axis]! - sign * b[i]![axis]!) <= alike);
-  return [0, 1, 2].every((axis) => isAlike(axis, 1) || isAlike(axis, -1)) && isAlike(3, 1);
+  const isAlike = (p: readonly number[], q: readonly number[]) => p.every((v, i) => Math.abs(v - q[i]!) <= alike);
+  const [first, second] = [a, b].map((rows) => singularValues(rows.map(([x, y, z]): Triple => [x, y, z])));
+  if (first === undefined || second === undefined) return false;
+  return (
+    isAlike(first.values, second.values) &&
+    isAlike(first.vectors.flat(), second.vectors.flat()) &&
+    isAlike(
+      a.map((row) => row[3]),
+      b.map((row) => row[3]),
+    )
+  );
 }
