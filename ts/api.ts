@@ -5,8 +5,19 @@ export { type ErrorCode, type ErrorKind, errorCodes, VoxnormError } from "./erro
 export { gridDifference } from "./grid.ts";
 export { type Pipeline, type PipelineContext, type PipelineResult, pipeline } from "./pipeline.ts";
 export type { Report, StepReport, VolumeReport } from "./report.ts";
+export { runSeries, type SeriesContext, type SeriesReport, type SeriesResult } from "./series.ts";
 export type { Applied, BoundStep, RunContext, Step } from "./step.ts";
 export * from "./steps/index.ts";
 export * as steps from "./steps/index.ts";
 export { version } from "./version.ts";
-export { type Affine, type Grid, gridOf, type Meta, type Triple, type Volume, volume, type Warning } from "./volume.ts";
+export {
+  type Affine,
+  type Grid,
+  gridOf,
+  type ItkFrame,
+  type Meta,
+  type Triple,
+  type Volume,
+  volume,
+  type Warning,
+} from "./volume.ts";

@@ -4,10 +4,10 @@ import { sharedBackend } from "./backend/shared.ts";
 import { digest } from "./digest.ts";
 import { VoxnormError } from "./errors.ts";
 import { backendReport, type Report, type StepReport, volumeReport } from "./report.ts";
-import { show } from "./schema.ts";
+import { expectObject, show } from "./schema.ts";
 import type { BoundStep, RunContext } from "./step.ts";
 import { version } from "./version.ts";
-import type { Volume } from "./volume.ts";
+import type { Volume, Warning } from "./volume.ts";
 
 export interface PipelineContext extends Omit<RunContext, "onProgress"> {
   /** Volumes, or rules in their place, for the steps' inputs other than the image, by name. */
@@ -41,6 +41,7 @@ export function pipeline(steps: readonly AnyStep[]): Pipeline {
 }
 
 async function run(steps: readonly AnyStep[], input: Volume, context: PipelineContext): Promise<PipelineResult> {
+  expectObject("pipeline", "context", context);
   const backend = context.backend ?? (await sharedBackend());
   const { signal, gridTolerance, digests = false, onProgress } = context;
   const given = Object.entries(context.inputs ?? {}).filter(([, value]) => value !== undefined);
@@ -58,6 +59,7 @@ async function run(steps: readonly AnyStep[], input: Volume, context: PipelineCo
   let image = input;
   const outputs: Record<string, Volume> = {};
   const reports: StepReport[] = [];
+  const warnings: Warning[] = [];
   for (const [index, bound] of steps.entries()) {
     const { step, profile, options } = bound;
     const own = Object.fromEntries(given.filter(([name]) => name in step.inputs)) as Record<string, Volume | string>;
@@ -67,7 +69,9 @@ async function run(steps: readonly AnyStep[], input: Volume, context: PipelineCo
       ((progress: Progress) =>
         onProgress({ ...progress, step: step.id, fraction: (index + progress.fraction) / steps.length }));
     const start = performance.now();
-    const made = await bound.run({ image, ...own }, wanted, { backend, signal, gridTolerance, onProgress: tell });
+    const through = { backend, signal, gridTolerance, onProgress: tell, onWarning: context.onWarning };
+    const made = await bound.run({ image, ...own }, wanted, through);
+    warnings.push(...made.warnings);
     const computeMs = performance.now() - start;
     const { image: next, ...others } = made.outputs;
     image = next as Volume;
@@ -86,6 +90,7 @@ async function run(steps: readonly AnyStep[], input: Volume, context: PipelineCo
     input: await volumeReport(input, backend, digests),
     steps: reports,
     output: await volumeReport(result, backend, digests),
+    warnings,
   };
   return { image: result, outputs, report };
 }

@@ -9,6 +9,8 @@ export interface Report {
   readonly input: VolumeReport;
   readonly steps: readonly StepReport[];
   readonly output: VolumeReport;
+  /** What a user should know of the steps' results. What the reader warned of stands with the input. */
+  readonly warnings: readonly Warning[];
 }
 
 export interface BackendReport {

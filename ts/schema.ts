@@ -1,5 +1,6 @@
 /** What a schema accepts, in words: for help, documentation and error messages alike. */
 import { z } from "zod";
+import { VoxnormError } from "./errors.ts";
 
 /** The parts of JSON Schema that zod writes for our options. */
 export interface JsonSchema {
@@ -7,6 +8,8 @@ export interface JsonSchema {
   readonly description?: string;
   /** Ours: the unit of a number. */
   readonly unit?: string;
+  /** Ours: the option in whose place this one stands where it is not null. They exclude each other. */
+  readonly replaces?: string;
   readonly default?: unknown;
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
@@ -25,6 +28,18 @@ export interface JsonSchema {
 /** The JSON Schema of what a caller may give. */
 export function jsonSchema(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { io: "input" }) as JsonSchema;
+}
+
+/** Pairs of an option and the one that it replaces. */
+export function replacements({ properties = {} }: JsonSchema): [option: string, replaced: string][] {
+  return Object.entries(properties).flatMap(([name, { replaces }]): [string, string][] =>
+    replaces === undefined ? [] : [[name, replaces]],
+  );
+}
+
+/** What an option is for, in a sentence without a full stop. */
+export function described({ description = "", replaces }: JsonSchema): string {
+  return replaces === undefined ? description : `${description}, in place of ${replaces}`;
 }
 
 /** Such as `integer from 1 to 64, or 3 of these`. */
@@ -86,4 +101,11 @@ function isJson(value: unknown): boolean {
   } catch {
     return false;
   }
+}
+
+/** Throws `BadOption` for what callers give in place of an object, `undefined` and `null` among it. */
+export function expectObject(who: string, what: string, value: unknown): void {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
+  const message = `${who}: ${what}: expected an object, got ${show(value)}`;
+  throw new VoxnormError("BadOption", message, { [what]: plain(value) });
 }

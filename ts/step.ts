@@ -11,9 +11,9 @@ import type { Backend, Buffers, Progress } from "./backend/backend.ts";
 import { sharedBackend } from "./backend/shared.ts";
 import { VoxnormError } from "./errors.ts";
 import { defaultGridTolerance, expectGridTolerance, expectSameGrid } from "./grid.ts";
-import { expected, jsonSchema, plain, show } from "./schema.ts";
+import { expected, expectObject, jsonSchema, plain, replacements, show } from "./schema.ts";
 import type { Given, Made, Slots } from "./slots.ts";
-import { expectVolume, type Grid, type Volume } from "./volume.ts";
+import { expectVolume, type Grid, type Volume, type Warning } from "./volume.ts";
 
 export interface StepDeclaration<
   I extends Slots = Slots,
@@ -21,6 +21,7 @@ export interface StepDeclaration<
   S extends z.ZodObject = z.ZodObject,
   F extends z.ZodObject = z.ZodObject,
   P extends string = string,
+  M extends z.ZodObject = z.ZodObject,
 > {
   /** kebab-case; the same in the API, on the command line and in Rust. */
   readonly id: string;
@@ -43,7 +44,17 @@ export interface StepDeclaration<
   /** What fitting finds, as JSON. */
   readonly fitted: F;
   /** What applying measures, as JSON: for the report. */
-  readonly measures: z.ZodObject;
+  readonly measures: M;
+  /** What a user should know of a result, by code. */
+  readonly warnings: Readonly<Record<string, StepWarning<z.output<F>, z.output<M>>>>;
+}
+
+/** Looked for where a call fits, applies or both. Either gives a sentence with its numbers, or nothing. */
+export interface StepWarning<Fitted, Measures> {
+  /** One line for the documentation, without a full stop. */
+  readonly meaning: string;
+  ofFitted?(fitted: Fitted): string | undefined;
+  ofMeasures?(measures: Measures): string | undefined;
 }
 
 /** How a call runs. All optional: without a backend, one that all callers share is loaded at first use. */
@@ -51,6 +62,8 @@ export interface RunContext {
   readonly backend?: Backend | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Is told what a user should know of the result, as it is found. */
+  readonly onWarning?: ((warning: Warning) => void) | undefined;
   /** How many mm volumes that must share a grid may differ by. */
   readonly gridTolerance?: number | undefined;
 }
@@ -59,13 +72,15 @@ export interface Applied<O extends Slots> {
   readonly outputs: Made<O>;
   /** What was measured on the way. */
   readonly measures: Record<string, unknown>;
+  /** What `onWarning` was told. */
+  readonly warnings: readonly Warning[];
 }
 
 /** A step with its options, ready to run on any number of images. It keeps no state between them. */
 export interface BoundStep<I extends Slots = Slots, O extends Slots = Slots, Fitted = Record<string, unknown>> {
   readonly step: StepDeclaration;
   readonly profile: string;
-  /** Complete: what the defaults, the profile and the caller said, in this order. */
+  /** Complete: what the defaults, the profile and the caller said, in this order, without what another one replaces. */
   readonly options: Record<string, unknown>;
   /** Throws what `run` would before it reads a voxel: inputs that are missing, unknown or on another grid. */
   check(inputs: Given<I>, wanted?: readonly (keyof O & string)[], context?: RunContext): void;
@@ -95,28 +110,30 @@ export function defineStep<
   S extends z.ZodObject,
   F extends z.ZodObject,
   P extends string,
->(declaration: StepDeclaration<I, O, S, F, P>): Step<I, O, S, F, P> {
+  M extends z.ZodObject,
+>(declaration: StepDeclaration<I, O, S, F, P, M>): Step<I, O, S, F, P> {
   const bind = (given: z.input<S> & { profile?: P } = {} as z.input<S>) => bound(declaration, given);
-  return Object.assign(bind, declaration);
+  return Object.assign(bind, declaration) as Step<I, O, S, F, P>;
 }
 
-function bound<I extends Slots, O extends Slots, S extends z.ZodObject, F extends z.ZodObject, P extends string>(
-  step: StepDeclaration<I, O, S, F, P>,
-  given: z.input<S> & { profile?: P },
-): BoundStep<I, O, z.output<F>> {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    throw new VoxnormError("BadOption", `${step.id}: expected an object of options, got ${show(given)}`, {
-      got: plain(given),
-    });
-  }
+function bound<
+  I extends Slots,
+  O extends Slots,
+  S extends z.ZodObject,
+  F extends z.ZodObject,
+  P extends string,
+  M extends z.ZodObject,
+>(step: StepDeclaration<I, O, S, F, P, M>, given: z.input<S> & { profile?: P }): BoundStep<I, O, z.output<F>> {
+  expectObject(step.id, "options", given);
   const { profile = Object.keys(step.profiles)[0] as P, ...own } = given as { profile?: P };
   if (!Object.hasOwn(step.profiles, profile)) {
     throw badOption(step.id, "profile", `expected one of ${Object.keys(step.profiles).join(", ")}`, profile);
   }
-  const options = parse(step, { ...step.profiles[profile], ...withoutUndefined(own) });
+  const options = complete(step, step.profiles[profile], withoutUndefined(own));
   const firstOutput = Object.keys(step.outputs).slice(0, 1);
 
   function checked(inputs: Given<I>, wanted: readonly string[], context: RunContext) {
+    expectObject(step.id, "context", context);
     expectOutputs(step, wanted);
     return describe(step, inputs as Record<string, unknown>, context.gridTolerance ?? defaultGridTolerance);
   }
@@ -134,7 +151,10 @@ function bound<I extends Slots, O extends Slots, S extends z.ZodObject, F extend
     const request = { options, fitted, inputs: described.inputs, outputs: phase === "fit" ? [] : wanted };
     const { signal, onProgress } = context;
     const reply = await backend.run({ step: step.id, phase, request, buffers: described.buffers, signal, onProgress });
-    return { json: reply.json, outputs: volumes(reply.buffers, image.grid) as Made<O> };
+    const { json } = reply;
+    const warnings = found(step as unknown as StepDeclaration, json);
+    for (const warning of warnings) context.onWarning?.(warning);
+    return { json, warnings, outputs: volumes(reply.buffers, image.grid) as Made<O> };
   }
 
   return {
@@ -153,17 +173,32 @@ function bound<I extends Slots, O extends Slots, S extends z.ZodObject, F extend
       if (!known.success) {
         throw new VoxnormError("BadFitted", `${step.id}: ${z.prettifyError(known.error)}`, {}, known.error);
       }
-      const { json, outputs } = await call("apply", inputs, wanted, context, known.data);
-      return { outputs, measures: json.measures as Record<string, unknown> };
+      const { json, ...made } = await call("apply", inputs, wanted, context, known.data);
+      return { ...made, measures: json.measures as Record<string, unknown> };
     },
     async run(inputs, wanted = firstOutput, context = {}) {
-      const { json, outputs } = await call("run", inputs, wanted, context);
-      return { outputs, measures: json.measures as Record<string, unknown>, fitted: json.fitted as z.output<F> };
+      const { json, ...made } = await call("run", inputs, wanted, context);
+      return { ...made, measures: json.measures as Record<string, unknown>, fitted: json.fitted as z.output<F> };
     },
   };
 }
 
+/** What the reply's values, be they new, give cause to warn of. */
+function found({ id, warnings }: StepDeclaration, { fitted, measures }: Record<string, unknown>): Warning[] {
+  return Object.entries(warnings).flatMap(([code, { ofFitted, ofMeasures }]) => {
+    const told = [
+      fitted === undefined ? undefined : ofFitted?.(fitted as Record<string, unknown>),
+      measures === undefined ? undefined : ofMeasures?.(measures as Record<string, unknown>),
+    ];
+    return told.flatMap((sentence) => (sentence === undefined ? [] : [{ code, message: `${id}: ${sentence}` }]));
+  });
+}
+
 function expectOutputs(step: StepDeclaration, wanted: readonly string[]): void {
+  if (!Array.isArray(wanted)) {
+    const message = `${step.id}: outputs: expected a list of names, got ${show(wanted)}`;
+    throw new VoxnormError("BadOption", message, { outputs: plain(wanted) });
+  }
   for (const name of wanted) {
     if (Object.hasOwn(step.outputs, name)) continue;
     const known = Object.keys(step.outputs).join(", ");
@@ -175,6 +210,7 @@ function expectOutputs(step: StepDeclaration, wanted: readonly string[]): void {
 function describe(step: StepDeclaration, given: Record<string, unknown>, tolerance: number) {
   const inputs: Record<string, unknown> = {};
   const buffers: Buffers = {};
+  expectObject(step.id, "inputs", given);
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(step.inputs, name));
   if (unknown !== undefined) {
     const known = Object.keys(step.inputs).join(", ");
@@ -204,7 +240,7 @@ function describe(step: StepDeclaration, given: Record<string, unknown>, toleran
     }
     const { data, grid } = expectVolume(what, value);
     if (reference !== undefined && value !== reference) expectSameGrid(what, reference.grid, grid, tolerance);
-    inputs[name] = { shape: grid.shape, affine: grid.affine };
+    inputs[name] = { shape: grid.shape, affine: grid.affine, itk: grid.itk };
     buffers[name] = data;
   }
   return { inputs, buffers };
@@ -215,6 +251,22 @@ function volumes(buffers: Buffers, grid: Grid): Record<string, Volume> {
   return Object.fromEntries(
     Object.entries(buffers).map(([name, data]) => [name, { data: data as Float32Array, grid, meta }]),
   );
+}
+
+/** All options from a profile's and a caller's. What replaces another one stands alone, whoever gave the other. */
+function complete(step: StepDeclaration, profile: object, own: Record<string, unknown>): Record<string, unknown> {
+  const pairs = replacements(jsonSchema(step.options));
+  const preset: Record<string, unknown> = { ...profile };
+  for (const [option, replaced] of pairs) {
+    if (own[replaced] === undefined) continue;
+    delete preset[option];
+    if ((own[option] ?? null) === null) continue;
+    const message = `${step.id}: ${option}: expected it or ${replaced}, in whose place it stands, got both; leave one out`;
+    throw new VoxnormError("BadOption", message, { option, replaced });
+  }
+  const options = parse(step, { ...preset, ...own });
+  for (const [option, replaced] of pairs) if (options[option] !== null) delete options[replaced];
+  return options;
 }
 
 function parse(step: StepDeclaration, options: object): Record<string, unknown> {
@@ -237,6 +289,6 @@ function badOption(id: string, option: string, text: string, got: unknown): Voxn
   return new VoxnormError("BadOption", `${id}: ${option}: ${text}${came}`, { option, got: plain(got) });
 }
 
-function withoutUndefined(options: object): object {
+function withoutUndefined(options: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

@@ -30,6 +30,18 @@ export interface Grid {
   /** Rows of a 3×3 matrix whose columns are the axes' unit vectors. */
   readonly direction: [Triple, Triple, Triple];
   readonly channels: number;
+  /** The same as ITK would hold it, where the volume was read from a file. */
+  readonly itk?: ItkFrame;
+}
+
+/**
+ * A grid as ITK holds it: in LPS, axes apart from spacing. Where steps follow ITK to ties, its rounding errors decide,
+ * which the affine does not show.
+ */
+export interface ItkFrame {
+  readonly spacing: Triple;
+  readonly origin: Triple;
+  readonly direction: [Triple, Triple, Triple];
 }
 
 export interface Meta {
@@ -76,9 +88,6 @@ export function volume(data: Float32Array, shape: Triple, affine: Affine = scali
   return expectVolume("volume", { data, grid: gridOf(shape, affine), meta: { decisions: [], warnings: [] } });
 }
 
-/** Smallest volume that the three axes' unit vectors may span: below it they are linearly dependent. */
-const flattest = 1e-6;
-
 /** `value`, which is a volume whose voxels fill its shape and whose axes are independent; `BadVolume` otherwise. */
 export function expectVolume(what: string, value: unknown): Volume {
   const fail = (message: string, detail: ErrorDetail = {}): never => {
@@ -101,14 +110,18 @@ export function expectVolume(what: string, value: unknown): Volume {
       voxels: data.length,
     });
   }
-  // An axis of length 0 has no direction, and the volume is NaN.
-  if (!affine.flat().every(Number.isFinite) || !(spanned(gridOf(shape, affine).direction) > flattest)) {
+  if (!affine.flat().every(Number.isFinite) || !hasIndependentAxes(affine)) {
     fail(`expected an affine of finite numbers and three independent axes, got ${show(affine)}`);
   }
   return value as Volume;
 }
 
-/** The volume that three unit vectors span. */
-function spanned([[a, b, c], [d, e, f], [g, h, i]]: Grid["direction"]): number {
-  return Math.abs(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g));
+/** Smallest volume that the three axes' unit vectors may span: below it they are linearly dependent. */
+const flattest = 1e-6;
+
+/** Whether no axis lies in the plane of the others, or has no length. */
+export function hasIndependentAxes(affine: Affine): boolean {
+  const [[a, b, c], [d, e, f], [g, h, i]] = gridOf([1, 1, 1], affine).direction;
+  // An axis of length 0 has no direction, and the volume is NaN.
+  return Math.abs(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)) > flattest;
 }

@@ -192,7 +192,7 @@ describe.each(bothBackends)("%s", (name) => {
     { histogramBins: 100 },
     { fullWidthAtHalfMaximum: 0.3 },
     { wienerNoise: 0.1 },
-    { workingResolution: 3 },
+    { workingResolution: 3, shrinkFactor: undefined },
     { splineDistance: 15 },
     { fieldMapping: "exact" },
   ] as const)("heeds %o", async (option) => {

@@ -1,8 +1,11 @@
 /** What a step takes for its options, and what it says of what it does not take: before anything runs. */
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { coerce } from "../../dist/cli/options.js";
-import { n4, pipeline, steps, VoxnormError } from "../../dist/index.js";
-import { expected, jsonSchema } from "../../dist/schema.js";
+import { type BoundStep, n4, pipeline, steps, VoxnormError, volume } from "../../dist/index.js";
+import { described, expected, jsonSchema, replacements } from "../../dist/schema.js";
+import { defineStep } from "../../dist/step.js";
+import { failure } from "./images.ts";
 
 function refusal(options: unknown): VoxnormError {
   try {
@@ -142,7 +145,41 @@ describe("options", () => {
   it.each([null, "fast", 3, [], [{}], true])("refuse %j in place of options", (options) => {
     const error = refusal(options);
     expect(error.code).toBe("BadOption");
-    expect(error.message).toBe(`n4: expected an object of options, got ${JSON.stringify(options)}`);
+    expect(error.message).toBe(`n4: options: expected an object, got ${JSON.stringify(options)}`);
+  });
+
+  it.each([
+    ["workingResolution", "shrinkFactor", { workingResolution: 4, shrinkFactor: 2 }],
+    ["splineDistance", "controlPoints", { controlPoints: [4, 4, 4], splineDistance: 200, profile: "antspyx" }],
+  ] as const)("refuse %s with %s, whose place it takes", (option, replaced, options) => {
+    const error = refusal(options);
+    expect(error.code).toBe("BadOption");
+    expect(error.message).toBe(
+      `n4: ${option}: expected it or ${replaced}, in whose place it stands, got both; leave one out`,
+    );
+    expect(error.detail).toEqual({ option, replaced });
+    // Of null it is said that it does not stand.
+    expect(() => n4({ ...options, [option]: null } as never)).not.toThrow();
+  });
+
+  it("leave out what another one replaces, and can be given again", () => {
+    const { options } = n4({ splineDistance: 200, workingResolution: 4 });
+    expect(options).toMatchObject({ splineDistance: 200, workingResolution: 4 });
+    expect(Object.keys(options)).not.toContain("controlPoints");
+    expect(Object.keys(options)).not.toContain("shrinkFactor");
+    for (const each of [options, n4().options, n4({ profile: "antspyx" }).options]) {
+      expect(n4(JSON.parse(JSON.stringify(each))).options).toEqual(each);
+    }
+  });
+
+  it("override a profile's without conflict, each of the two", () => {
+    const near = defineStep({ ...n4, profiles: { near: { splineDistance: 100 }, few: { controlPoints: 6 } } });
+    expect(near().options).toMatchObject({ splineDistance: 100 });
+    expect(near({ controlPoints: 5 }).options).toMatchObject({ splineDistance: null, controlPoints: [5, 5, 5] });
+    expect(near({ splineDistance: null }).options).toMatchObject({ splineDistance: null, controlPoints: [4, 4, 4] });
+    expect(near({ profile: "few" }).options).toMatchObject({ splineDistance: null, controlPoints: [6, 6, 6] });
+    const { options } = near({ profile: "few", splineDistance: 50 });
+    expect([options.splineDistance, options.controlPoints]).toEqual([50, undefined]);
   });
 
   it("do not follow the caller's object afterwards", () => {
@@ -150,6 +187,39 @@ describe("options", () => {
     const bound = n4(given);
     given.iterations.push(9);
     expect(bound.options.iterations).toEqual([3, 2]);
+  });
+});
+
+describe("what is no object is a wrong call", () => {
+  const image = volume(Float32Array.of(1, 2, 3), [3, 1, 1]);
+  const bound = n4() as BoundStep;
+  it.each([
+    ["n4: inputs", (given: never) => bound.run(given)],
+    ["n4: inputs", (given: never) => bound.fit(given)],
+    ["n4: context", (given: never) => bound.run({ image }, [], given ?? null)],
+    ["pipeline: context", (given: never) => pipeline([bound]).run(image, given ?? null)],
+  ])("%s", async (what, call) => {
+    for (const given of [undefined, null, 3, [image]]) {
+      const shown = what.endsWith("context") ? (given ?? null) : given;
+      const error = await failure(() => call(given as never));
+      expect(error.code).toBe("BadOption");
+      expect(error.message).toMatch(`${what}: expected an object, got ${shown === given ? "" : "null"}`);
+      expect(() => JSON.stringify(error)).not.toThrow();
+    }
+  });
+
+  it.each([undefined, null, 3, {}])("an image that is %s", async (given) => {
+    const code = given === undefined ? "MissingInput" : "BadVolume";
+    expect((await failure(() => bound.run({ image: given as never }))).code).toBe(code);
+    expect((await failure(() => pipeline([bound]).run(given as never))).code).toBe(code);
+  });
+
+  it.each([null, "field", { field: true }])("a list of outputs that is %j", async (wanted) => {
+    const { code, message } = await failure(() => bound.run({ image }, wanted as never));
+    expect([code, message]).toEqual([
+      "BadOption",
+      expect.stringContaining("n4: outputs: expected a list of names, got"),
+    ]);
   });
 });
 
@@ -177,6 +247,21 @@ describe("a schema in words", () => {
       splineDistance: "number above 0 to 10000, or null",
       workingResolution: "number above 0 to 1000, or null",
     });
+  });
+
+  it.each(Object.values(steps))("what an option of $id replaces is another option, in no profile with it", (step) => {
+    const schema = jsonSchema(step.options);
+    const written = JSON.parse(readFileSync(`docs/schema/${step.id}.json`, "utf8"));
+    for (const [option, replaced] of replacements(schema)) {
+      expect(Object.keys(schema.properties ?? {})).toContain(replaced);
+      expect(described(schema.properties![option]!)).toContain(`, in place of ${replaced}`);
+      expect(written.allOf).toContainEqual({
+        not: { required: [option, replaced], properties: { [option]: { not: { type: "null" } } } },
+      });
+      for (const profile of Object.values(step.profiles) as object[]) {
+        expect(option in profile && replaced in profile).toBe(false);
+      }
+    }
   });
 
   it.each([

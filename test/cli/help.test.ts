@@ -5,7 +5,7 @@ import { program, verbs } from "../../dist/cli/main.js";
 import { optionFlags } from "../../dist/cli/options.js";
 import { exitCodes } from "../../dist/cli/outcome.js";
 import { errorCodes, steps, version } from "../../dist/index.js";
-import { expected, jsonSchema } from "../../dist/schema.js";
+import { described, expected, jsonSchema } from "../../dist/schema.js";
 import { voxnorm } from "./command.ts";
 
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -50,7 +50,7 @@ describe.each(Object.values(steps))("$id --help", (step) => {
       const preset = [schema.default].flat().map(String).join(",");
       const unit = schema.unit === undefined ? "" : `, in ${schema.unit}`;
       const facts = `(${expected(schema)}${unit}; default: ${preset})`;
-      expect(help).toContain(`--${kebab(name)} <value> ${schema.description} ${facts}`);
+      expect(help).toContain(`--${kebab(name)} <value> ${described(schema)} ${facts}`);
     }
     expect(help).toContain(`--profile <name> named set of option values (default: ${Object.keys(step.profiles)[0]})`);
   });
@@ -78,7 +78,9 @@ describe.each(Object.values(steps))("$id --help", (step) => {
         .filter((name) => name !== "image")
         .map((name) => `--${kebab(name)}`),
     ];
-    const common = "--output --backend --threads --simd --quiet --jobs --report --dry-run --gzip --json".split(" ");
+    const common = "--output --backend --threads --simd --quiet --jobs --memory --report --dry-run --gzip --json".split(
+      " ",
+    );
     const command = program().commands.find((each) => each.name() === step.id)!;
     expect(command.options.map(({ long }) => long).sort()).toEqual([...own, ...common].sort());
   });

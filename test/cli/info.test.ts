@@ -103,6 +103,31 @@ it("says what the reader decided where the file says nothing", async () => {
   expect(facts.decisions.join()).toMatch(/centred at the origin/);
 });
 
+it("says which of two forms was taken", async () => {
+  const bytes = await readFile(
+    await place.write(
+      "forms.nii",
+      made((x) => x),
+    ),
+  );
+  expect(bytes.readInt16LE(252)).toBe(2);
+  bytes.writeInt16LE(1, 252);
+  bytes.writeFloatLE(50, 268);
+  await writeFile(place.at("forms.nii"), bytes);
+  const { decisions, warnings } = await only("forms.nii");
+  expect(decisions).toContain("The sform places the image (code 2, aligned), rather than the qform (code 1, scanner).");
+  expect(warnings.map(({ code }: { code: string }) => code)).toEqual(["ItkDiffers"]);
+});
+
+it("prints the range as short as single precision allows, and as it is in --json", async () => {
+  await place.write(
+    "tenths.nii",
+    made((x) => (x === 0 ? 0.1 : x === 1 ? 1_091_084_943_360 : 1 / 3)),
+  );
+  expect((await info("tenths.nii")).stdout).toMatch(/ range +0\.1 to 1091084943360\n/);
+  expect((await only("tenths.nii")).range.low).toBe(Math.fround(0.1));
+});
+
 it("names the numbers of a header that JSON has not", async () => {
   const bytes = await readFile(place.at("plain.nii"));
   bytes.writeFloatLE(Number.NaN, 112);

@@ -1,8 +1,10 @@
 /** Several inputs in one call: the bytes of single calls, names made from the inputs', and failures that stay alone. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { totalmem } from "node:os";
 import { beforeAll, describe, expect, it } from "vitest";
 import { atMost } from "../../dist/cli/jobs.js";
-import { digest, readVolume, type Volume } from "../../dist/index.js";
+import { declaredVoxels, memoryOf, room } from "../../dist/cli/memory.js";
+import { digest, readVolume, type Volume, writeVolumes } from "../../dist/index.js";
 import { head, headMask, type Ran, usePlace, voxnorm } from "./command.ts";
 
 const place = usePlace();
@@ -186,6 +188,42 @@ describe("failures", () => {
   });
 });
 
+describe("the memory of a job", () => {
+  it("is 8 bytes a voxel for each of its files, as the header declares", async () => {
+    const voxels = 40 * 36 * 30;
+    for (const input of [...files, "masks/a_mask.nii"]) {
+      const job = { input: place.at(input), output: "o.nii", inputs: {}, outputs: {} };
+      expect(await memoryOf(job)).toBe(2 * 8 * voxels);
+      expect(await memoryOf({ ...job, inputs: { mask: "m.nii" }, outputs: { field: "f.nii" } })).toBe(4 * 8 * voxels);
+    }
+    await writeVolumes(place.at("five.nii.gz"), Array(5).fill(one(0)));
+    expect(await declaredVoxels(place.at("five.nii.gz"))).toBe(5 * voxels);
+    // Of a header alone, since no more is read than that.
+    const header = (await readFile(place.at("b.nii"))).subarray(0, 352);
+    header.writeInt16LE(30_000, 42);
+    await writeFile(place.at("large.nii"), header);
+    expect(await declaredVoxels(place.at("large.nii"))).toBe(30_000 * 36 * 30);
+    for (const path of [place.at("text.nii"), place.at("no.nii"), place.folder, "-"]) {
+      expect(await declaredVoxels(path)).toBeUndefined();
+    }
+  });
+
+  it("bounds the jobs at once to what is free, or to --memory, and changes no byte", async () => {
+    expect(room(undefined).budget).toBeLessThanOrEqual(totalmem() / 2);
+    expect(room(250).budget).toBe(250e6);
+    const words = [...files, "-o", "tight/", "--mask", "masks/{name}_mask.nii", "--jobs", "3", "--json"];
+    // 40 × 36 × 30 voxels in three files take 1.04 MB: two fit in 3 MB at once, one in 1 MB.
+    for (const megabytes of ["1", "3"]) {
+      const ran = await n4(...words, "--memory", megabytes);
+      expect(parse(ran).inputs.map(({ digest }: { digest: string }) => digest)).toEqual(
+        names.map((name) => single[name]!.image),
+      );
+    }
+    const wrong = await n4(...words, "--memory", "0");
+    expect([wrong.code, wrong.last]).toEqual([2, expect.stringContaining("--memory")]);
+  });
+});
+
 describe("atMost", () => {
   it.each([
     [1, 7, 1],
@@ -205,4 +243,31 @@ describe("atMost", () => {
     expect(seen).toBe(most);
     expect(begun).toEqual([...Array(count).keys()]);
   });
+
+  it.each([
+    [100, [40, 40, 40, 40, 40], 80, 2],
+    [100, [60, 50, 60, 50], 60, 1],
+    [100, [10, 90, 10, 90, 10], 100, 2],
+    [100, [10, 10, 10, 10, 10], 40, 4],
+    [100, [300, 10, Number.POSITIVE_INFINITY, 10], Number.POSITIVE_INFINITY, 1],
+  ])(
+    "within %i, of costs %j: %d at once, %i jobs, in order, and one too large alone",
+    async (budget, costs, most, atOnce) => {
+      let [used, now, seen, together] = [new Set<number>(), 0, 0, 0];
+      const begun: number[] = [];
+      const work = async (_: number, index: number) => {
+        begun.push(index);
+        used.add(index);
+        const sum = [...used].reduce((total, each) => total + costs[each]!, 0);
+        if (used.size > 1) expect(sum).toBeLessThanOrEqual(budget);
+        [seen, together] = [Math.max(seen, sum), Math.max(together, ++now)];
+        await new Promise((resolve) => setTimeout(resolve, 5 + 5 * (index % 2)));
+        used = new Set([...used].filter((each) => each !== index));
+        now--;
+      };
+      await atMost(4, costs, work, { budget, cost: async (each) => each });
+      expect([seen, together]).toEqual([most, atOnce]);
+      expect(begun).toEqual([...costs.keys()]);
+    },
+  );
 });

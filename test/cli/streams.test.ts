@@ -62,6 +62,36 @@ it("--json and an image cannot share stdout", async () => {
   expect(JSON.parse(ran.stdout).inputs[0].error.code).toBe("BadOption");
 });
 
+it("--report - is the report on stdout, and the image goes to its file", async () => {
+  const flags = ["head.nii", "-o", "reported.nii", "--mask", "mask.nii.gz"];
+  const ran = await n4([...flags, "--report", "-"]);
+  expect([ran.code, ran.last]).toEqual([0, "wrote reported.nii"]);
+  expect(Buffer.compare(await readFile(place.at("reported.nii")), image!)).toBe(0);
+  await n4([...flags, "--report", "report.json"]);
+  const file = JSON.parse(await readFile(place.at("report.json"), "utf8"));
+  const report = JSON.parse(ran.stdout);
+  expect(Object.keys(report)).toEqual(Object.keys(file));
+  expect(report.output).toEqual(file.output);
+  expect(report.steps[0].fitted).toEqual(file.steps[0].fitted);
+  expect(await place.list()).not.toContain("-");
+  const dry = await n4([...flags, "--report", "-", "--dry-run"]);
+  expect([dry.code, dry.stdout]).toEqual([0, ""]);
+  expect(dry.last).toContain("report stdout");
+});
+
+it.each([
+  [["-o", "-"], "-: expected stdout for one output at most, got it for 2"],
+  [["-o", "x.nii", "--field", "-"], "-: expected stdout for one output at most, got it for 2"],
+  [["-o", "x.nii", "--json"], "--json: expected stdout for itself, got it for the report, too"],
+  [["-o", "x.nii", "--gzip"], "--gzip: expected - as an output; the names of files decide for them"],
+  [["image.nii", "-o", "both/"], "--report: expected a name with {name} in it, as there are several inputs, got -"],
+])("the report cannot share stdout: %j", async (words, message) => {
+  const before = await place.list();
+  const ran = await n4(["head.nii", ...words, "--report", "-"]);
+  expect([ran.code, ran.last]).toEqual([2, `error BadOption: ${message}`]);
+  expect(await place.list()).toEqual(before);
+});
+
 it("what is wrong with stdin is told as of a file, and stdout stays empty", async () => {
   const cut = (await readFile(place.at("head.nii"))).subarray(0, 5000);
   for (const [stdin, code] of [

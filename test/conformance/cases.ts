@@ -16,6 +16,8 @@ export interface Case {
   readonly options: Readonly<Record<string, unknown>>;
   readonly outputs: readonly string[];
   readonly expect: readonly Expectation[];
+  /** Why it is only compared with the other program, on one backend: the bytes of others are shown by quicker cases. */
+  readonly agreementOnly?: string;
 }
 
 export interface Expectation {

@@ -80,8 +80,10 @@ for (const found of findCases()) {
       expected = hash(reply);
     });
 
+    const slow = golden.agreementOnly;
+    const told = slow === undefined ? "" : ` (skipped: ${slow})`;
     for (const simd of native.catalog.simd) {
-      it(`gives one digest natively at ${simd} on ${threads.join(", ")} threads`, async () => {
+      it.skipIf(slow)(`gives one digest natively at ${simd} on ${threads.join(", ")} threads${told}`, async () => {
         for (const count of threads) {
           const backend = await createBackend({ backend: "native", simd, threads: count });
           expect(hash(await backend.run(call)), `${count} threads`).toBe(expected);
@@ -90,7 +92,7 @@ for (const found of findCases()) {
       });
     }
 
-    it(`gives the same digest in WebAssembly on ${wasmThreads.join(", ")} threads`, async () => {
+    it.skipIf(slow)(`gives the same digest in WebAssembly on ${wasmThreads.join(", ")} threads${told}`, async () => {
       for (const count of wasmThreads) {
         const backend = await createBackend({ backend: "wasm", threads: count });
         expect(backend.threads).toBe(count);
@@ -99,8 +101,8 @@ for (const found of findCases()) {
       }
     });
 
-    it.skipIf(skipReason)(
-      `gives the same digest in Chromium on ${wasmThreads.join(", ")} threads${skipReason ? ` (skipped: ${skipReason})` : ""}`,
+    it.skipIf(slow ?? skipReason)(
+      `gives the same digest in Chromium on ${wasmThreads.join(", ")} threads${told || (skipReason ? ` (skipped: ${skipReason})` : "")}`,
       async () => {
         const page = await chromium();
         const image = (inputs.image as Volume).grid;

@@ -9,14 +9,16 @@ export function addCommonFlags(command: Command): void {
     ),
   );
   command.addOption(
-    new Option("--threads <n>", "threads (default: all cores, in WebAssembly at most 8)").argParser(wholeNumber),
+    new Option("--threads <n>", "threads (default: all cores, in WebAssembly at most 8)").argParser(wholeNumber()),
   );
   command.option("--simd <level>", "force an instruction set, such as avx2");
-  command.option("-q, --quiet", "no progress");
+  command.option("-q, --quiet", "no progress and no summary; warnings and errors stay");
 }
 
-/** A parser of whole numbers of at least 1. */
-export function wholeNumber(text: string): number {
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("Expected a whole number of at least 1.");
+/** A parser of whole numbers of at least 1, of so many digits at most. */
+export function wholeNumber(digits = 4) {
+  return (text: string): number => {
+    if (/^[1-9]\d*$/.test(text) && text.length <= digits) return Number(text);
+    throw new InvalidArgumentError(`Expected a whole number of at least 1, of at most ${digits} digits.`);
+  };
 }

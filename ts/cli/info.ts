@@ -49,27 +49,42 @@ async function info(paths: readonly string[], given: BackendOptions & { json?: b
 
 type Facts = Awaited<ReturnType<typeof look>>;
 
-async function look(volume: Volume, backend: Backend) {
-  const { grid, meta, data } = volume;
-  const { json: range } = await backend.run({
-    step: "voxels.range",
-    phase: "run",
-    request: {},
-    buffers: { voxels: data },
-  });
+/** What all volumes of a file have in common, and the range of their voxels together. */
+async function look(volumes: readonly Volume[], backend: Backend) {
+  const { grid, meta } = volumes[0]!;
   return {
     shape: grid.shape,
+    volumes: volumes.length,
     spacing: grid.spacing,
     orientation: axisCodes(grid),
     /** Degrees between the axes and the world's, at most. */
     obliquity: obliquity(grid),
     origin: grid.origin,
     affine: grid.affine,
-    range: range as { low: number | null; high: number | null; notFinite: number },
+    range: await rangeOf(volumes, backend),
     header: listed(meta.header) ?? null,
-    decisions: meta.decisions,
+    decisions: meta.decisions.filter((each) => volumes.every((volume) => volume.meta.decisions.includes(each))),
     warnings: meta.warnings,
   };
+}
+
+/** Low and high are null where no voxel is finite. */
+interface Range {
+  low: number | null;
+  high: number | null;
+  notFinite: number;
+}
+
+async function rangeOf(volumes: readonly Volume[], backend: Backend): Promise<Range> {
+  const all: Range = { low: null, high: null, notFinite: 0 };
+  for (const { data } of volumes) {
+    const call = { step: "voxels.range", phase: "run", request: {}, buffers: { voxels: data } } as const;
+    const { low, high, notFinite } = (await backend.run(call)).json as unknown as Range;
+    if (low !== null) all.low = Math.min(low, all.low ?? low);
+    if (high !== null) all.high = Math.max(high, all.high ?? high);
+    all.notFinite += notFinite;
+  }
+  return all;
 }
 
 /** A header to print: extensions are listed without their bytes, which no terminal is for. */
@@ -82,11 +97,12 @@ function listed(header: unknown): unknown {
 
 function text(path: string, facts: Facts): string {
   const { low, high, notFinite } = facts.range;
-  const finite = low === null ? "no finite voxel" : `${low} to ${high}`;
+  const finite = low === null || high === null ? "no finite voxel" : `${single(low)} to ${single(high)}`;
   const extent = facts.shape.map((size, axis) => size * facts.spacing[axis]!);
   const oblique = facts.obliquity < 0.01 ? "" : `, oblique by ${facts.obliquity.toFixed(2)}°`;
   const rows: [string, string][] = [
     ["shape", row(facts.shape, " × ")],
+    ...(facts.volumes > 1 ? [["volumes", String(facts.volumes)] as [string, string]] : []),
     ["spacing", `${row(facts.spacing, " × ")} mm`],
     ["extent", `${row(extent, " × ")} mm`],
     ["orientation", `${facts.orientation} (the way each axis grows)${oblique}`],
@@ -105,6 +121,13 @@ function text(path: string, facts: Facts): string {
     ...facts.decisions.map((decision) => `  · ${decision}`),
     ...facts.warnings.map(({ code, message }) => `  ! ${code}: ${message}`),
   ].join("\n");
+}
+
+/** A whole number as it is; of another, as few digits as tell it from its neighbours in single precision. */
+function single(value: number): number {
+  if (Number.isInteger(value)) return value;
+  const texts = [6, 7, 8, 9].map((digits) => Number(value.toPrecision(digits)));
+  return texts.find((each) => Math.fround(each) === value) ?? value;
 }
 
 /** To six digits: what single precision holds. */

@@ -51,8 +51,9 @@ export async function planOf(step: StepDeclaration, inputs: readonly string[], g
   }
   if (!isFolder) expectVolumeName("output", given.output);
   for (const [name, path] of made) expectVolumeName(name, path);
-  expectOneStream([...inputs, ...others.map(([, path]) => path)], [given.output, ...made.map(([, path]) => path)]);
-  expectStdout(given, [given.output, ...made.map(([, path]) => path)].includes(dash));
+  const images = [given.output, ...made.map(([, path]) => path)];
+  expectOneStream([...inputs, ...others.map(([, path]) => path)], [...images, given.report ?? ""]);
+  expectStdout(given, images.includes(dash));
 
   const jobs = inputs.map((input): Job => {
     const fill = (path: string) => path.replaceAll("{name}", () => nameOf(input));
@@ -105,11 +106,12 @@ function expectPattern(name: string, path: string, or = ""): void {
   throw badName(name, `${or}a name with {name} in it, as there are several inputs`, path);
 }
 
-function expectStdout({ json, gzip }: Names, isUsed: boolean): void {
-  if (isUsed && json) {
-    throw new VoxnormError("BadOption", "--json: expected stdout for itself, got it for an image, too");
+function expectStdout({ json, gzip, report }: Names, forImage: boolean): void {
+  if (json && (forImage || report === dash)) {
+    const other = forImage ? "an image" : "the report";
+    throw new VoxnormError("BadOption", `--json: expected stdout for itself, got it for ${other}, too`);
   }
-  if (!isUsed && gzip) {
+  if (!forImage && gzip) {
     throw new VoxnormError("BadOption", `--gzip: expected ${dash} as an output; the names of files decide for them`);
   }
 }

@@ -1,6 +1,6 @@
 /** From an option's schema to a command-line flag and back; nothing here knows a step. */
 import { InvalidArgumentError, Option } from "commander";
-import { expected, type JsonSchema, jsonSchema, show } from "../schema.ts";
+import { described, expected, type JsonSchema, jsonSchema, show } from "../schema.ts";
 import type { StepDeclaration } from "../step.ts";
 
 /** The flags of a step's options. What is not given stays undefined, so that the profile and the defaults decide. */
@@ -48,7 +48,7 @@ export function oneOf(words: readonly string[]) {
 function describe(schema: JsonSchema): string {
   const unit = schema.unit === undefined ? "" : `, in ${schema.unit}`;
   const preset = schema.default === undefined ? "" : `; default: ${asTyped(schema.default)}`;
-  return `${schema.description ?? ""} (${expected(schema)}${unit}${preset})`;
+  return `${described(schema)} (${expected(schema)}${unit}${preset})`;
 }
 
 function asTyped(value: unknown): string {

@@ -1,6 +1,7 @@
 /** How far a command is: a bar on a terminal, plain lines elsewhere, nothing when asked to be quiet. */
 import { Presets, SingleBar } from "cli-progress";
 import type { Progress } from "../backend/backend.ts";
+import { warn } from "./outcome.ts";
 
 export interface Teller {
   /** A line of its own. */
@@ -12,6 +13,8 @@ export interface Teller {
 /** Tells of several inputs as one. */
 export interface Together {
   progress(index: number, progress: Progress): void;
+  /** A warning, which being quiet does not silence. */
+  warn(message: string): void;
   /** An input is done with, well or not. */
   done(index: number, lines: readonly string[]): void;
   end(): void;
@@ -30,6 +33,10 @@ export function together(quiet: boolean, label: string, inputs: readonly string[
   };
   return {
     progress: show,
+    warn(message) {
+      tell.end();
+      warn(message);
+    },
     done(index, lines) {
       done++;
       if (count > 1) show(index, { fraction: 1 });

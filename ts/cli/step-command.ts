@@ -8,6 +8,7 @@ import type { BoundStep, Step } from "../step.ts";
 import type { Grid, Warning } from "../volume.ts";
 import { addCommonFlags, wholeNumber } from "./common-flags.ts";
 import { atMost, interruption } from "./jobs.ts";
+import { room } from "./memory.ts";
 import { type Job, type Names, otherSlots, planOf } from "./names.ts";
 import { givenOptions, kebab, optionFlags } from "./options.ts";
 import { finish } from "./outcome.ts";
@@ -17,7 +18,13 @@ import { intention, summary } from "./summary.ts";
 import { reader, rehearse, type Timings, work } from "./work.ts";
 
 /** What every step's command takes besides the step's own. */
-type Given = Names & BackendOptions & { readonly jobs?: number; readonly dryRun?: boolean; readonly quiet?: boolean };
+type Given = Names &
+  BackendOptions & {
+    readonly jobs?: number;
+    readonly memory?: number;
+    readonly dryRun?: boolean;
+    readonly quiet?: boolean;
+  };
 
 // biome-ignore lint/suspicious/noExplicitAny: the list holds steps of all types
 type AnyStep = Step<any, any, any, any, any>;
@@ -43,8 +50,13 @@ export function stepCommand(step: AnyStep): Command {
   }
   for (const flag of optionFlags(step)) command.addOption(flag);
   addCommonFlags(command);
-  command.addOption(new Option("--jobs <n>", `inputs in work at once (default: ${usualJobs})`).argParser(wholeNumber));
-  command.option("--report <file>", "write what ran, the fitted values and digests, as JSON");
+  const jobs = `inputs in work at once, while --memory lasts (default: ${usualJobs})`;
+  command.addOption(new Option("--jobs <n>", jobs).argParser(wholeNumber()));
+  const memory =
+    "what inputs in work at once may take together, in MB; by their headers each takes 8 bytes a voxel for every file that " +
+    "it reads or writes, and one is always in work (default: half of the memory that is free)";
+  command.addOption(new Option("--memory <n>", memory).argParser(wholeNumber(7)));
+  command.option("--report <file>", "write what ran, the fitted values and digests, as JSON; - is stdout");
   command.option("--dry-run", "read and check everything, say what would be done, and write nothing");
   command.option("--gzip", "compress what goes to stdout");
   command.option("--json", "print one JSON object on stdout");
@@ -62,9 +74,12 @@ interface Entry {
   output: string;
   readonly warnings: Warning[];
   digest?: string;
+  /** In place of a digest, those of a series' volumes. */
+  digests?: string[];
   timings?: Timings;
   /** On a dry run: where the image lies, and the other names as they would be read and written. */
   grid?: Grid;
+  volumes?: number;
   inputs?: Job["inputs"];
   outputs?: Job["outputs"];
   report?: string;
@@ -85,24 +100,29 @@ async function run(step: AnyStep, inputs: readonly string[], given: Given): Prom
     const { signal } = stop;
     const read = reader(bound, plan, backend, signal);
     const shop = { bound, plan, backend, signal, gzip: given.gzip === true, read };
-    await atMost(given.jobs ?? usualJobs, plan.jobs, async (job, index) => {
+    const each = async (job: Job, index: number) => {
       const entry = entries[index]!;
       try {
         if (signal.aborted) throw new VoxnormError("Cancelled", "interrupted");
         if (given.dryRun) {
-          const grid = await rehearse(job, shop, entry.warnings);
-          Object.assign(entry, { grid, inputs: job.inputs, outputs: job.outputs, report: job.report });
-          tell.done(index, [`dry run: ${intention(grid, job)}`]);
+          const volumes = await rehearse(job, shop, entry.warnings);
+          const { grid } = volumes[0]!;
+          const count = volumes.length > 1 ? { volumes: volumes.length } : {};
+          Object.assign(entry, { grid, ...count, inputs: job.inputs, outputs: job.outputs, report: job.report });
+          tell.done(index, [`dry run: ${intention(volumes, job)}`]);
           return;
         }
         const done = await work(job, shop, entry.warnings, (progress) => tell.progress(index, progress));
-        Object.assign(entry, { digest: done.report.output.digest, timings: done.timings });
+        for (const { message } of done.warnings) tell.warn(`${job.input}: ${message}`);
+        const digests = done.volumes.map(({ output }) => output.digest);
+        Object.assign(entry, digests.length > 1 ? { digests } : { digest: digests[0] }, { timings: done.timings });
         tell.done(index, summary(done, job.output, inputs.length > 1));
       } catch (error) {
         entry.error = VoxnormError.from(error);
         if (!signal.aborted) tell.done(index, inputs.length > 1 ? [`${job.input} failed`] : []);
       }
-    });
+    };
+    await atMost(given.jobs ?? usualJobs, plan.jobs, each, room(given.memory));
   } catch (error) {
     const failure = VoxnormError.from(error);
     for (const entry of entries) entry.error = failure;

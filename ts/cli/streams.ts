@@ -2,15 +2,15 @@
 import { addAbortSignal } from "node:stream";
 import { arrayBuffer } from "node:stream/consumers";
 import { VoxnormError } from "../errors.ts";
-import { type DecodeOptions, decode, readVolume } from "../io/index-node.ts";
+import { type DecodeOptions, decodeAll, readVolumes } from "../io/index-node.ts";
 import type { Volume } from "../volume.ts";
 
 export const dash = "-";
 
-/** The volume in a file, or in stdin where `path` is `-`. */
-export async function readFrom(path: string, options: DecodeOptions): Promise<Volume> {
-  if (path !== dash) return readVolume(path, options);
-  return decode(await stdin(options.signal), { source: "stdin", ...options });
+/** The volumes in a file, or in stdin where `path` is `-`. */
+export async function readFrom(path: string, options: DecodeOptions): Promise<Volume[]> {
+  if (path !== dash) return readVolumes(path, options);
+  return decodeAll(await stdin(options.signal), { source: "stdin", ...options });
 }
 
 async function stdin(signal?: AbortSignal): Promise<Uint8Array> {

@@ -1,33 +1,40 @@
 /** What a person reads when an input is done. */
 import { axisCodes } from "../grid.ts";
-import type { Grid } from "../volume.ts";
+import type { Volume } from "../volume.ts";
 import type { Job } from "./names.ts";
 import { dash } from "./streams.ts";
 import type { Done } from "./work.ts";
 
 /** A line for one of several inputs; for a single one its measures and how it ran, too. */
-export function summary({ report, timings }: Done, output: string, isBrief: boolean): string[] {
+export function summary({ report, volumes, timings }: Done, output: string, isBrief: boolean): string[] {
   const wrote = `wrote ${output === dash ? "stdout" : output}`;
   const { name, simd, threads } = report.backend;
-  const { digest } = report.output;
-  if (isBrief) return [`${wrote}, digest ${digest}`];
+  const digests = volumes.map(({ output }) => output.digest);
+  const isSeries = volumes.length > 1;
+  if (isBrief) return [`${wrote}, ${isSeries ? `${volumes.length} volumes` : `digest ${digests[0]}`}`];
   const ms = (value: number) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
   const { decodeMs, computeMs, encodeMs } = timings;
   const thread = threads === 1 ? "thread" : "threads";
   return [
-    ...Object.entries(report.steps[0]?.measures ?? {}).map(([fact, value]) => `  ${fact}: ${facts(value)}`),
+    ...volumes.flatMap(({ steps }, index) => [
+      ...(isSeries ? [`  volume ${index + 1} of ${volumes.length}`] : []),
+      ...Object.entries(steps[0]?.measures ?? {}).map(([fact, value]) => `  ${fact}: ${facts(value)}`),
+      ...(isSeries ? [`  digest: ${digests[index]}`] : []),
+    ]),
     `  ${name} (${simd}, ${threads} ${thread}): decode ${ms(decodeMs)}, compute ${ms(computeMs)}, encode ${ms(encodeMs)}`,
-    `  digest: ${digest}`,
+    ...(isSeries ? [] : [`  digest: ${digests[0]}`]),
     wrote,
   ];
 }
 
 /** What would be done with an input, on a line. */
-export function intention(grid: Grid, { input, inputs, output, outputs, report }: Job): string {
+export function intention(volumes: readonly Volume[], { input, inputs, output, outputs, report }: Job): string {
   const by = ([name, path]: [string, string]) =>
     `, ${name} ${path === dash ? `std${name in inputs ? "in" : "out"}` : path}`;
   const row = (values: readonly number[]) => values.map((value) => Number(value.toPrecision(4))).join(" × ");
-  const image = `${input === dash ? "stdin" : input} (${row(grid.shape)}, ${row(grid.spacing)} mm, ${axisCodes(grid)})`;
+  const { grid } = volumes[0]!;
+  const sizes = volumes.length > 1 ? [...grid.shape, volumes.length] : grid.shape;
+  const image = `${input === dash ? "stdin" : input} (${row(sizes)}, ${row(grid.spacing)} mm, ${axisCodes(grid)})`;
   const others = [
     ...Object.entries(outputs),
     ...(report === undefined ? [] : [["report", report] as [string, string]]),

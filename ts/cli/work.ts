@@ -1,11 +1,12 @@
 /** One job: read, compute, write. */
 import type { Backend, Progress } from "../backend/backend.ts";
 import { VoxnormError } from "../errors.ts";
-import { encode, writeFileAtomic, writeVolume } from "../io/index-node.ts";
+import { encodeAll, writeFileAtomic, writeVolumes } from "../io/index-node.ts";
 import { pipeline } from "../pipeline.ts";
 import type { Report } from "../report.ts";
+import { inputsOfEach, runSeries, type SeriesReport } from "../series.ts";
 import type { BoundStep } from "../step.ts";
-import type { Grid, Volume, Warning } from "../volume.ts";
+import type { Volume, Warning } from "../volume.ts";
 import type { Job, Plan } from "./names.ts";
 import { warn } from "./outcome.ts";
 import { makeFolder, sharedInputs } from "./outputs.ts";
@@ -28,11 +29,19 @@ export interface Shop {
 }
 
 export interface Done {
-  readonly report: Report;
+  /** With a part for each volume where the input is a series. */
+  readonly report: Report | SeriesReport;
+  /** Its parts, of which there is one where it is none of a series. */
+  readonly volumes: SeriesReport["volumes"];
+  /** What the steps warned of, with the volume's number in a series. */
+  readonly warnings: readonly Warning[];
   readonly timings: Timings;
 }
 
-/** Reads, writes, and leaves nothing where it fails. What the reader warned of goes to `warnings` at once. */
+/**
+ * Reads, writes, and leaves nothing where it fails. A series is worked on volume by volume. What the reader
+ * warned of goes to `warnings` at once.
+ */
 export async function work(
   job: Job,
   { bound, plan, backend, signal, gzip, read }: Shop,
@@ -42,67 +51,81 @@ export async function work(
   const [{ image, ...inputs }, decodeMs] = await timed(() => readInputs(job, bound, read, warnings));
   const outputs = Object.keys(job.outputs);
   const context = { backend, signal, inputs, outputs, digests: true, onProgress };
-  const made = await pipeline([bound]).run(image as Volume, context);
+  const made = await runSeries(pipeline([bound]), image, context);
+  const { volumes, ...ran } = made.report;
+  const isSeries = volumes.length > 1;
+  const found = volumes.flatMap(({ warnings }, index) => {
+    const which = isSeries ? `volume ${index + 1} of ${volumes.length}: ` : "";
+    return warnings.map(({ code, message }) => ({ code, message: which + message }));
+  });
+  warnings.push(...found);
   if (signal.aborted) throw new VoxnormError("Cancelled", "interrupted; nothing was written");
 
   const [, encodeMs] = await timed(async () => {
     await makeFolder(plan);
-    const others = Object.entries(job.outputs).map(([name, path]) => [path, made.outputs[name]] as const);
+    const others = Object.entries(job.outputs).map(([name, path]) => [path, made.outputs[name] ?? []] as const);
     // What the file said of the image beyond its voxels holds for the other outputs, too.
-    const { meta } = made.image;
-    const all = [[job.output, made.image] as const, ...others].flatMap(([path, volume]) =>
-      volume === undefined ? [] : [[path, { ...volume, meta }] as const],
+    const all = [[job.output, made.images] as const, ...others].map(
+      ([path, each]) => [path, each.map((volume, index) => ({ ...volume, meta: made.images[index]!.meta }))] as const,
     );
     const files = all.filter(([path]) => path !== dash);
-    await Promise.all(files.map(([path, volume]) => writeVolume(path, volume)));
+    await Promise.all(files.map(([path, each]) => writeVolumes(path, each)));
     // Last, since it cannot be taken back.
-    for (const [path, volume] of all) if (path === dash) await writeStdout(await encode(volume, { gzip }));
+    for (const [path, each] of all) if (path === dash) await writeStdout(await encodeAll(each, { gzip }));
   });
-  const computeMs = made.report.steps.reduce((sum, { computeMs }) => sum + computeMs, 0);
+  const computeMs = volumes.flatMap(({ steps }) => steps).reduce((sum, step) => sum + step.computeMs, 0);
   const timings = { decodeMs, computeMs, encodeMs };
+  const report = isSeries ? made.report : { ...ran, ...volumes[0]! };
   if (job.report !== undefined) {
-    const report = { ...made.report, timings };
-    await writeFileAtomic(job.report, new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`));
+    const bytes = new TextEncoder().encode(`${JSON.stringify({ ...report, timings }, null, 2)}\n`);
+    await (job.report === dash ? writeStdout(bytes) : writeFileAtomic(job.report, bytes));
   }
-  return { report: made.report, timings };
+  return { report, volumes, warnings: found, timings };
 }
 
 /** All that `work` does before it computes. Writes nothing. */
-export async function rehearse(job: Job, { bound, read }: Shop, warnings: Warning[]): Promise<Grid> {
+export async function rehearse(job: Job, { bound, read }: Shop, warnings: Warning[]): Promise<readonly Volume[]> {
   const inputs = await readInputs(job, bound, read, warnings);
-  bound.check(inputs, ["image", ...Object.keys(job.outputs)]);
-  return inputs.image.grid;
+  const wanted = ["image", ...Object.keys(job.outputs)];
+  for (const each of inputsOfEach<Volume | string>(inputs, inputs.image.length)) {
+    bound.check(each as { image: Volume }, wanted);
+  }
+  return inputs.image;
 }
 
 /** The volumes of a job by slot, or the rules in their place. */
 async function readInputs(job: Job, { step }: BoundStep, read: Reader, warnings: Warning[]) {
-  const inputs: { image: Volume } & Record<string, Volume | string> = { image: await read(job.input, warnings) };
+  const image = await read(job.input, warnings);
+  const inputs: { image: readonly Volume[] } & Record<string, readonly Volume[] | string> = { image };
   for (const [name, value] of Object.entries(job.inputs)) {
     inputs[name] = step.inputs[name]?.rules.includes(value) ? value : await read(value, warnings);
   }
   return inputs;
 }
 
-export type Reader = (path: string, warnings: Warning[]) => Promise<Volume>;
+export type Reader = (path: string, warnings: Warning[]) => Promise<readonly Volume[]>;
 
 /** Reads what several jobs share once; told warnings are not told again. */
 export function reader(bound: BoundStep, plan: Plan, backend: Backend, signal: AbortSignal): Reader {
   const shared = sharedInputs(bound.step, plan.jobs);
-  const kept = new Map<string, Promise<Volume>>();
+  const kept = new Map<string, Promise<readonly Volume[]>>();
   const read = async (path: string) => {
-    const volume = await readFrom(path, { backend, signal });
+    const volumes = await readFrom(path, { backend, signal });
     // At once, so that the last line stays how the command ended.
-    for (const { message } of volume.meta.warnings) warn(`${path}: ${message}`);
-    return volume;
+    for (const { message } of warningsOf(volumes)) warn(`${path}: ${message}`);
+    return volumes;
   };
   return async (path, warnings) => {
     const reading = kept.get(path) ?? read(path);
     if (shared.has(path)) kept.set(path, reading);
-    const volume = await reading;
-    warnings.push(...volume.meta.warnings);
-    return volume;
+    const volumes = await reading;
+    warnings.push(...warningsOf(volumes));
+    return volumes;
   };
 }
+
+/** What the reader warned of. The volumes of a file have it in common. */
+const warningsOf = ([first]: readonly Volume[]) => first?.meta.warnings ?? [];
 
 async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
   const start = performance.now();

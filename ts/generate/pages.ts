@@ -1,7 +1,7 @@
 /** The texts that `main.ts` writes. */
 import { kebab } from "../cli/options.ts";
 import { errorCodes } from "../errors.ts";
-import { expected, type JsonSchema, jsonSchema, show } from "../schema.ts";
+import { described, expected, type JsonSchema, jsonSchema, replacements, show } from "../schema.ts";
 import type { Slot } from "../slots.ts";
 import type { StepDeclaration } from "../step.ts";
 
@@ -12,6 +12,9 @@ export function schemaOf(step: StepDeclaration): object {
   const { $schema, ...options } = jsonSchema(step.options) as JsonSchema & { $schema?: string };
   const part = ({ $schema: _, ...schema }: { $schema?: string } & object) => schema;
   const profile = { enum: Object.keys(step.profiles), default: Object.keys(step.profiles)[0] };
+  const exclusions = replacements(options).map(([option, replaced]) => ({
+    not: { required: [option, replaced], properties: { [option]: { not: { type: "null" } } } },
+  }));
   return {
     $comment: "Written by ts/generate; do not edit.",
     $schema,
@@ -19,6 +22,7 @@ export function schemaOf(step: StepDeclaration): object {
     description: step.summary,
     ...options,
     properties: { profile, ...options.properties },
+    ...(exclusions.length === 0 ? {} : { allOf: exclusions }),
     $defs: { fitted: part(jsonSchema(step.fitted)), measures: part(jsonSchema(step.measures)) },
   };
 }
@@ -60,6 +64,15 @@ ${schemaTable(jsonSchema(step.fitted), false)}
 ## Measures
 
 ${schemaTable(jsonSchema(step.measures), false)}
+
+## Warnings
+
+Told on the command line, in the report and to \`onWarning\`.
+
+${table(
+  ["code", "meaning"],
+  Object.entries(step.warnings).map(([code, { meaning }]) => [`\`${code}\``, meaning]),
+)}
 
 ## References
 
@@ -104,7 +117,7 @@ function schemaTable(schema: JsonSchema, asOptions: boolean): string {
     ...(asOptions ? [`\`--${kebab(path)}\``] : []),
     `${expected(each)}${each.unit ? `, in ${each.unit}` : ""}`,
     ...(asOptions ? [each.default === undefined ? "" : show(each.default)] : []),
-    each.description ?? "",
+    described(each),
   ]);
   const heads = asOptions ? ["option", "flag", "value", "default", "what"] : ["value", "type", "what"];
   return table(heads, rows);

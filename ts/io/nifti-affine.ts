@@ -5,14 +5,12 @@
  * origin with x to the left (nibabel's "base affine"). ITK differs in all three, see `nifti-itk.ts`.
  */
 import { type ErrorDetail, VoxnormError } from "../errors.ts";
-import { type Affine, gridOf, scaling, type Triple } from "../volume.ts";
+import { type Affine, gridOf, hasIndependentAxes, type ItkFrame, scaling, type Triple } from "../volume.ts";
 import type { NiftiHeader } from "./nifti-header.ts";
 import { noteItk } from "./nifti-itk.ts";
 import { fromQform } from "./nifti-quaternion.ts";
 import type { Notes } from "./warnings.ts";
 
-/** Smallest volume that the three axes' unit vectors may span: below it they are linearly dependent. */
-const flattest = 1e-6;
 /** Largest angle by which axes may miss 90° with nothing said: what rounding to `float32` leaves is below it. */
 const unnoticedShear = 0.01;
 /** By how much a quaternion's squared length may exceed 1 through rounding. nibabel allows 3.6e-7, nifti_io anything. */
@@ -23,13 +21,13 @@ export type TransformSource = "sform" | "qform" | "none";
 export interface Placement {
   readonly affine: Affine;
   readonly from: TransformSource;
+  readonly itk?: ItkFrame | undefined;
 }
 
 /** Throws `BadHeader` where the transform in use is singular or not finite. Warns where ITK would decide otherwise. */
 export function placement(header: NiftiHeader, shape: Triple, notes: Notes): Placement {
   const placed = asNibabel(header, shape, notes);
-  noteItk(header, shape, placed.affine, notes);
-  return placed;
+  return { ...placed, itk: noteItk(header, shape, placed.affine, notes) };
 }
 
 function asNibabel(header: NiftiHeader, shape: Triple, notes: Notes): Placement {
@@ -42,7 +40,8 @@ function asNibabel(header: NiftiHeader, shape: Triple, notes: Notes): Placement 
   const sformCode = knownCode("sform_code", header.sformCode, notes);
   const qformCode = knownCode("qform_code", header.qformCode, notes);
   if (sformCode > 0) {
-    notes.decide(`The sform places the image (code ${sformCode}, ${meanings[sformCode]}).`);
+    const over = qformCode > 0 ? `, rather than the qform (code ${qformCode}, ${meanings[qformCode]})` : "";
+    notes.decide(`The sform places the image (code ${sformCode}, ${meanings[sformCode]})${over}.`);
     return { affine: checked(header.sform, "sform", notes), from: "sform" };
   }
   const spacing = repairedSpacing(header, notes);
@@ -102,10 +101,7 @@ function checked(affine: Affine, name: string, notes: Notes): Affine {
     fail(`${name}: expected finite numbers, got ${JSON.stringify(affine)}`, { affine: affine.map(String) });
   }
   const { spacing, direction } = gridOf([1, 1, 1], affine);
-  const [[a, b, c], [d, e, f], [g, h, i]] = direction;
-  const volume = Math.abs(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g));
-  // An axis of length 0 has no direction, and the volume is NaN.
-  if (!(volume > flattest)) {
+  if (!hasIndependentAxes(affine)) {
     fail(`${name}: expected three independent axes, got a singular matrix`, { affine, spacing });
   }
   const shear = largestShear(direction);

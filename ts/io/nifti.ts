@@ -49,7 +49,7 @@ async function decode(content: Content, context: DecodeContext): Promise<Volume[
     `NIfTI-${header.version}, ${header.byteOrder}-endian ${header.datatype}, ${sizes(layout)} voxels` +
       `${content.compressed ? ", gzip" : ""}.`,
   );
-  const { affine, from } = placement(header, shape, notes);
+  const { affine, from, itk } = placement(header, shape, notes);
   noteUnits(header, notes);
   const scale = scaleOf(header, notes);
 
@@ -65,7 +65,7 @@ async function decode(content: Content, context: DecodeContext): Promise<Volume[
   const { decisions, warnings } = notes;
   const meta: NiftiMeta = { ...header, transform: from, extensions };
   const named = context.source === undefined ? {} : { source: context.source };
-  const grid = gridOf(shape, affine);
+  const grid = { ...gridOf(shape, affine), ...(itk === undefined ? {} : { itk }) };
   return Array.from({ length: layout.volumes }, (_, index) => {
     const own = layout.volumes > 1 ? [`This is volume ${index + 1} of ${layout.volumes}.`] : [];
     return {

@@ -48,7 +48,11 @@ and ${"`-b [1x2x1]`"} is ${"`controlPoints: [4, 5, 4]`"}.
 **A fitted field again.** ${"`fit`"} gives the lattice as JSON, and ${"`apply`"} takes it to any image whose axes are parallel to those
 of the one it was fitted on and that lies within its field of view: another contrast, another resolution, a crop.
 
-**Doing nothing** is the baseline: ${"`worse`"} names what the correction made larger. N4 fits anatomy where there is no field.
+**Doing nothing** is the baseline: ${"`worse`"} names what the correction made larger, and a warning says so. N4 fits anatomy
+where there is no field.
+
+**Thin axes.** An axis that the factor would leave a single voxel of is shrunk less, down to as many voxels as control points;
+ITK refuses such an image. A 2-D image is one plane. Of a series (4-D) the command corrects each volume apart.
 
 **Mask.** Only voxels whose mask value is ${"`maskLabel`"} are used; without a mask, all are. ${"`otsu`"} in place of a mask uses the
 voxels above Otsu's threshold (200 bins, as ITK). Voxels of weight 0 or less are not used; a weight counts in the
@@ -86,8 +90,9 @@ iterations the fields agree within 0.01 %; with antspyx within 0.002 %, without 
         .prefault(null)
         .meta({ description: "First voxel kept; null centres the kept ones as ITK does", unit: "voxels" }),
       workingResolution: z.number().positive().max(1000).nullable().default(null).meta({
-        description: "Voxel size that the fit sees, to the nearest whole factor, in place of shrinkFactor",
+        description: "Voxel size that the fit sees, to the nearest whole factor",
         unit: "mm",
+        replaces: "shrinkFactor",
       }),
       iterations: z
         .array(z.int().min(0).max(10_000))
@@ -109,7 +114,7 @@ iterations the fields agree within 0.01 %; with antspyx within 0.002 %, without 
         .max(10_000)
         .nullable()
         .default(null)
-        .meta({ description: "Length of the first level's spans, in place of controlPoints", unit: "mm" }),
+        .meta({ description: "Length of the first level's spans", unit: "mm", replaces: "controlPoints" }),
       histogramBins: z.int().min(16).max(512).default(200).meta({ description: "Bins of the sharpened histogram" }),
       fullWidthAtHalfMaximum: z.number().positive().max(10).default(0.15).meta({
         description: "Width of the Gaussian that the field is taken to blur the histogram with",
@@ -162,6 +167,7 @@ iterations the fields agree within 0.01 %; with antspyx within 0.002 %, without 
       })
       .meta({ description: "What the lattice is stretched over" }),
     shrink: z.strictObject({
+      asked: triple(1).meta({ description: "The factor asked for, which a thin axis may not allow" }),
       factor: triple(1),
       offset: triple(0),
       shape: triple(1),
@@ -185,4 +191,27 @@ iterations the fields agree within 0.01 %; with antspyx within 0.002 %, without 
       .meta({ description: "What the correction made larger: doing nothing would have been better by it" }),
     fieldRange: z.tuple([z.number(), z.number()]).meta({ description: "Smallest and largest factor in the region" }),
   }),
+  warnings: {
+    ShrunkLess: {
+      meaning: "An axis was too thin for its shrink factor, and was shrunk less",
+      ofFitted({ shrink, grid }) {
+        const thin = [0, 1, 2].filter((a) => grid.shape[a]! > 1 && shrink.factor[a]! < shrink.asked[a]!);
+        const each = thin.map(
+          (a) => `axis ${a} of ${grid.shape[a]} voxels by ${shrink.factor[a]}, not ${shrink.asked[a]}`,
+        );
+        return each.length === 0 ? undefined : `shrinks ${each.join(", ")}, which would leave too few`;
+      },
+    },
+    MadeWorse: {
+      meaning: "The correction raised the coefficient of variation or the entropy: doing nothing is better by it",
+      ofMeasures({ worse, ...measures }) {
+        if (worse.length === 0) return undefined;
+        const each = worse.map((name) => {
+          const { before, after } = measures[name];
+          return `${name} from ${before?.toPrecision(4)} to ${after?.toPrecision(4)}`;
+        });
+        return `the correction raised ${each.join(" and ")}; by this, the image was better without it`;
+      },
+    },
+  },
 });

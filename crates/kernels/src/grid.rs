@@ -1,5 +1,7 @@
 //! Where voxels lie: shape, affine, and the index arithmetic of subsampling.
 
+use crate::svd;
+
 /// A regular grid. `affine` maps a voxel index to world millimetres (RAS+), a row per world axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grid {
@@ -7,6 +9,20 @@ pub struct Grid {
     pub shape: [usize; 3],
     /// World = affine · (i, j, k, 1).
     pub affine: [[f64; 4]; 3],
+    /// The same as ITK holds it, where a file's header told.
+    pub itk: Option<Frame>,
+}
+
+/// A grid as ITK holds it: in LPS, its axes' unit vectors apart from the spacing. Rounding errors of these numbers
+/// decide which voxels its shrink filter keeps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    /// World millimetres of the first voxel.
+    pub origin: [f64; 3],
+    /// Millimetres from voxel to voxel.
+    pub spacing: [f64; 3],
+    /// Rows of a matrix whose columns are the axes.
+    pub direction: [[f64; 3]; 3],
 }
 
 impl Grid {
@@ -26,11 +42,11 @@ impl Grid {
     /// Where this grid's voxels lie along the axes of `other`, as `index = start + step · i`; nothing where the
     /// axes of the two are not parallel.
     pub fn along(&self, other: &Grid) -> Option<[(f64, f64); 3]> {
-        if self == other {
+        if self.shape == other.shape && self.affine == other.affine {
             return Some([(0.0, 1.0); 3]);
         }
         let columns = |affine: &[[f64; 4]; 3]| affine.map(|row| [row[0], row[1], row[2]]);
-        let backward = inverse(columns(&other.affine));
+        let backward = cofactor_inverse(columns(&other.affine));
         let times = |at: [f64; 3]| backward.map(|row| (0..3).fold(0.0, |sum, c| sum + row[c] * at[c]));
         let start = times([0, 1, 2].map(|r| self.affine[r][3] - other.affine[r][3]));
         // Headers hold single precision: a thousandth of a voxel over the whole axis is none of theirs.
@@ -55,7 +71,8 @@ impl Grid {
     pub fn shrunk(&self, factor: [usize; 3], padding: &Padding) -> Shrunk {
         let padded = [0, 1, 2].map(|a| padding.lower[a] + self.shape[a] + padding.upper[a]);
         let whole = [0, 1, 2].map(|a| (padded[a] / factor[a]).max(1));
-        let first = self.first_kept(factor, padding.lower, padded, whole);
+        let frame = self.itk.clone().unwrap_or_else(|| self.frame());
+        let first = frame.first_kept(factor, padding.lower, padded, whole);
         let before = [0, 1, 2].map(|a| first[a].min(0).unsigned_abs().div_ceil(factor[a]));
         let offset = [0, 1, 2].map(|a| (first[a] + (before[a] * factor[a]) as isize) as usize);
         let shape = [0, 1, 2].map(|a| {
@@ -65,6 +82,19 @@ impl Grid {
         Shrunk { shape, offset, factor, before, whole }
     }
 
+    /// What ITK would hold, had it the affine from a header: its spacing is a `float32`, x and y change sign.
+    fn frame(&self) -> Frame {
+        let sign = [-1.0, -1.0, 1.0];
+        let length = self.spacing();
+        Frame {
+            origin: [0, 1, 2].map(|r| sign[r] * self.affine[r][3]),
+            spacing: length.map(|mm| f64::from(mm as f32)),
+            direction: [0, 1, 2].map(|r| [0, 1, 2].map(|c| sign[r] * self.affine[r][c] / length[c])),
+        }
+    }
+}
+
+impl Frame {
     /// The index of the first voxel that ITK keeps of the padded image, whose indices begin below 0.
     fn first_kept(
         &self,
@@ -74,17 +104,10 @@ impl Grid {
         whole: [usize; 3],
     ) -> [isize; 3] {
         let half = |n: usize| (n as f64 - 1.0) / 2.0;
-        // ITK's world is LPS: x and y change sign against RAS. Its spacing is the header's, a float32.
-        let sign = [-1.0, -1.0, 1.0];
-        let length = self.spacing();
-        let spacing = length.map(|mm| f64::from(mm as f32));
-        let direction: [[f64; 3]; 3] =
-            [0, 1, 2].map(|r| [0, 1, 2].map(|c| sign[r] * self.affine[r][c] / length[c]));
-        let origin = [0, 1, 2].map(|r| sign[r] * self.affine[r][3]);
+        let Frame { origin, spacing, direction } = self;
         let matrix = |spacing: [f64; 3]| direction.map(|row| [0, 1, 2].map(|c| row[c] * spacing[c]));
-        let forward = matrix(spacing);
-        let unscaled = inverse(direction);
-        let backward = [0, 1, 2].map(|r| unscaled[r].map(|v| v / spacing[r]));
+        let forward = matrix(*spacing);
+        let backward = svd::inverse(forward).unwrap_or_else(|| cofactor_inverse(forward));
         let coarse = matrix([0, 1, 2].map(|a| spacing[a] * factor[a] as f64));
         let times =
             |m: [[f64; 3]; 3], at: [f64; 3]| m.map(|row| (0..3).fold(0.0, |sum, c| sum + row[c] * at[c]));
@@ -133,7 +156,7 @@ pub struct Shrunk {
 }
 
 /// The inverse by cofactors.
-fn inverse(m: [[f64; 3]; 3]) -> [[f64; 3]; 3] {
+fn cofactor_inverse(m: [[f64; 3]; 3]) -> [[f64; 3]; 3] {
     let minor = |r: usize, c: usize| {
         let (r1, r2) = ((r + 1) % 3, (r + 2) % 3);
         let (c1, c2) = ((c + 1) % 3, (c + 2) % 3);
@@ -150,7 +173,7 @@ mod tests {
     fn grid(shape: [usize; 3], spacing: f64) -> Grid {
         let s = spacing;
         let affine = [[s, 0.0, 0.0, 0.0], [0.0, s, 0.0, 0.0], [0.0, 0.0, s, 0.0]];
-        Grid { shape, affine }
+        Grid { shape, affine, itk: None }
     }
 
     #[test]
@@ -191,7 +214,7 @@ mod tests {
     #[test]
     fn the_inverse_inverts() {
         let m = [[2.0, 0.1, 0.0], [-0.3, 1.5, 0.2], [0.0, 0.4, -3.0]];
-        let i = inverse(m);
+        let i = cofactor_inverse(m);
         for r in 0..3 {
             for c in 0..3 {
                 let sum: f64 = (0..3).map(|k| m[r][k] * i[k][c]).sum();

@@ -20,3 +20,4 @@ pub mod parallel;
 pub mod run;
 pub mod select;
 pub mod sharpen;
+pub mod svd;

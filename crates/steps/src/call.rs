@@ -33,7 +33,7 @@ pub struct Call<'a> {
     pub step: &'a str,
     /// `fit`, `apply`, or `run`, which is both with the boundary crossed once.
     pub phase: &'a str,
-    /// JSON: `{ options, fitted?, inputs: { name: { shape, affine } | { rule } }, outputs: [name] }`.
+    /// JSON: `{ options, fitted?, inputs: { name: { shape, affine, itk? } | { rule } }, outputs: [name] }`.
     pub request: &'a str,
     /// The voxels of the inputs that have a shape, by name.
     pub buffers: &'a [(&'a str, Buffer<'a>)],

@@ -14,12 +14,14 @@ pub struct N4;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Options {
     mask_label: Label,
-    shrink_factor: [usize; 3],
+    /// Left out where a working resolution stands in its place.
+    shrink_factor: Option<[usize; 3]>,
     shrink_offset: Option<[u64; 3]>,
     working_resolution: Option<f64>,
     iterations: Vec<usize>,
     convergence_threshold: f64,
-    control_points: [usize; 3],
+    /// Left out where a spline distance stands in its place.
+    control_points: Option<[usize; 3]>,
     spline_distance: Option<f64>,
     histogram_bins: usize,
     full_width_at_half_maximum: f64,
@@ -99,6 +101,7 @@ struct Level {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Shrink {
+    asked: [u64; 3],
     factor: [u64; 3],
     offset: [u64; 3],
     shape: [u64; 3],
@@ -123,7 +126,7 @@ impl Step for N4 {
         let weight = inputs.on_grid_of("weight", &image.grid)?;
         let region = Region::resolve(inputs, "mask", options.mask_label, &image, None, session)?;
         let mesh = mesh(options, &image.grid)?;
-        let shrunk = shrink(options, &image.grid, &mesh.padding)?;
+        let (asked, shrunk) = shrink(options, &image.grid, &mesh)?;
         let source = Source {
             voxels: image.voxels,
             shape: image.grid.shape,
@@ -178,6 +181,7 @@ impl Step for N4 {
                 })
                 .collect(),
             shrink: Shrink {
+                asked: wide(asked),
                 factor: wide(shrunk.factor),
                 offset: wide(shrunk.offset),
                 shape: wide(shrunk.shape),
@@ -280,7 +284,7 @@ fn expressible(values: &[f64]) -> bool {
 impl GridJson {
     /// Where the voxels of `image` lie on the lattice.
     fn placement_of(&self, image: &Grid) -> Result<[Placement; 3], Error> {
-        let own = Grid { shape: self.shape, affine: self.affine };
+        let own = Grid { shape: self.shape, affine: self.affine, itk: None };
         let along = image.along(&own).ok_or_else(|| self.mismatch("with axes parallel to", image))?;
         let mut placement = [Placement::stretched(1); 3];
         for (a, (start, step)) in along.into_iter().enumerate() {
@@ -322,8 +326,10 @@ const MOST_SPANS: usize = 128;
 /// Spans of the length asked for, as many as cover the image; ANTs pads the image to their whole length,
 /// computing in single precision.
 fn mesh(options: &Options, grid: &Grid) -> Result<Mesh, Error> {
-    let Some(distance) = options.spline_distance else {
-        return Ok(Mesh { control_points: options.control_points, padding: Padding::default() });
+    let distance = match (options.spline_distance, options.control_points) {
+        (Some(distance), None) => distance,
+        (None, Some(control_points)) => return Ok(Mesh { control_points, padding: Padding::default() }),
+        _ => return Err(Error::internal("n4: controlPoints or splineDistance")),
     };
     let spacing = grid.spacing().map(|mm| f64::from(mm as f32));
     let mut mesh = Mesh { control_points: [4; 3], padding: Padding::default() };
@@ -366,12 +372,19 @@ fn placement(mapping: FieldMapping, grid: &Grid, padding: &Padding, shrunk: &Shr
     })
 }
 
-/// The subsampling asked for; an axis thinner than its factor is shrunk to one voxel instead.
-fn shrink(options: &Options, grid: &Grid, padding: &Padding) -> Result<Shrunk, Error> {
-    let spacing = grid.spacing();
-    let factor = [0, 1, 2].map(|a| match options.working_resolution {
-        Some(mm) => ((mm / spacing[a]).round().max(1.0) as usize).min(grid.shape[a]),
-        None => options.shrink_factor[a].min(grid.shape[a]),
+/// The factors asked for, and the subsampling by those that the axes allow.
+fn shrink(options: &Options, grid: &Grid, mesh: &Mesh) -> Result<([usize; 3], Shrunk), Error> {
+    let asked = match (options.working_resolution, options.shrink_factor) {
+        (Some(mm), None) => grid.spacing().map(|spacing| (mm / spacing).round().max(1.0) as usize),
+        (None, Some(factor)) => factor,
+        _ => return Err(Error::internal("n4: shrinkFactor or workingResolution")),
+    };
+    let padding = &mesh.padding;
+    // Of an axis that would be left one voxel ITK has no spline. As many as there are control points then tell of it.
+    let factor = [0, 1, 2].map(|a| {
+        let (voxels, padded) = (grid.shape[a], padding.lower[a] + grid.shape[a] + padding.upper[a]);
+        let is_allowed = asked[a] <= voxels && padded / asked[a] >= 2;
+        if is_allowed { asked[a] } else { (voxels / mesh.control_points[a]).max(1) }
     });
     let mut shrunk = grid.shrunk(factor, padding);
     if let Some(offset) = options.shrink_offset {
@@ -391,5 +404,5 @@ fn shrink(options: &Options, grid: &Grid, padding: &Padding) -> Result<Shrunk, E
         });
         shrunk.whole = [0, 1, 2].map(|a| shrunk.whole[a].max(shrunk.before[a] + shrunk.shape[a]));
     }
-    Ok(shrunk)
+    Ok((asked, shrunk))
 }

@@ -5,7 +5,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use voxnorm_kernels::{grid::Grid, level::Level, parallel::Pool, run::Run};
+use voxnorm_kernels::{
+    grid::{Frame, Grid},
+    level::Level,
+    parallel::Pool,
+    run::Run,
+};
 
 /// How a call runs.
 pub struct Session<'a> {
@@ -100,10 +105,19 @@ enum Input {
     Volume {
         shape: [usize; 3],
         affine: [[f64; 4]; 3],
+        itk: Option<Box<FrameJson>>,
     },
     Rule {
         rule: String,
     },
+}
+
+/// A grid as ITK holds it.
+#[derive(Deserialize)]
+struct FrameJson {
+    origin: [f64; 3],
+    spacing: [f64; 3],
+    direction: [[f64; 3]; 3],
 }
 
 impl<S: Step> AnyStep for S {
@@ -159,8 +173,13 @@ pub struct Inputs<'a> {
 impl<'a> Inputs<'a> {
     /// The volume called `name`, or `None` where it was not given.
     pub fn optional(&self, name: &str) -> Result<Option<Volume<'a>>, Error> {
-        let Some(Input::Volume { shape, affine }) = self.given.get(name) else { return Ok(None) };
-        let grid = Grid { shape: *shape, affine: *affine };
+        let Some(Input::Volume { shape, affine, itk }) = self.given.get(name) else { return Ok(None) };
+        let itk = itk.as_ref().map(|frame| Frame {
+            origin: frame.origin,
+            spacing: frame.spacing,
+            direction: frame.direction,
+        });
+        let grid = Grid { shape: *shape, affine: *affine, itk };
         match self.buffers.iter().find(|(buffer, _)| *buffer == name) {
             Some((_, Buffer::Floats(voxels))) if voxels.len() == grid.voxels() => {
                 Ok(Some(Volume { grid, voxels }))
