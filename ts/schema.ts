@@ -1,5 +1,6 @@
 /** What a schema accepts, in words: for help, documentation and error messages alike. */
 import { z } from "zod";
+import { VoxnormError } from "./errors.ts";
 
 /** The parts of JSON Schema that zod writes for our options. */
 export interface JsonSchema {
@@ -25,6 +26,28 @@ export interface JsonSchema {
 /** The JSON Schema of what a caller may give. */
 export function jsonSchema(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { io: "input" }) as JsonSchema;
+}
+
+/** `given` by the schema, complete. Throws `BadOption`, named after `what` takes the options. */
+export function parsed<S extends z.ZodObject>(what: string, schema: S, given: object): z.output<S> {
+  const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const result = schema.safeParse(own);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const known = jsonSchema(schema).properties ?? {};
+  if (issue?.code === "unrecognized_keys") {
+    const option = issue.keys[0] ?? "";
+    throw badOption(what, option, `no such option; expected one of ${Object.keys(known).join(", ")}`, undefined);
+  }
+  const option = String(issue?.path[0] ?? "");
+  const property = known[option];
+  const text = issue?.code === "custom" || !property ? (issue?.message ?? "") : `expected ${expected(property)}`;
+  throw badOption(what, option, text, own[option]);
+}
+
+export function badOption(what: string, option: string, text: string, got: unknown): VoxnormError {
+  const came = got === undefined ? "" : `, got ${show(got)}`;
+  return new VoxnormError("BadOption", `${what}: ${option}: ${text}${came}`, { option, got: plain(got) });
 }
 
 /** Such as `integer from 1 to 64, or 3 of these`. */

@@ -11,7 +11,7 @@ import type { Backend, Buffers, Progress } from "./backend/backend.ts";
 import { sharedBackend } from "./backend/shared.ts";
 import { VoxnormError } from "./errors.ts";
 import { defaultGridTolerance, expectGridTolerance, expectSameGrid } from "./grid.ts";
-import { expected, jsonSchema, plain, show } from "./schema.ts";
+import { badOption, parsed, plain, show } from "./schema.ts";
 import type { Given, Made, Slots } from "./slots.ts";
 import { expectVolume, type Grid, type Volume } from "./volume.ts";
 
@@ -113,7 +113,7 @@ function bound<I extends Slots, O extends Slots, S extends z.ZodObject, F extend
   if (!Object.hasOwn(step.profiles, profile)) {
     throw badOption(step.id, "profile", `expected one of ${Object.keys(step.profiles).join(", ")}`, profile);
   }
-  const options = parse(step, { ...step.profiles[profile], ...withoutUndefined(own) });
+  const options = parsed(step.id, step.options, { ...step.profiles[profile], ...withoutUndefined(own) });
   const firstOutput = Object.keys(step.outputs).slice(0, 1);
 
   function checked(inputs: Given<I>, wanted: readonly string[], context: RunContext) {
@@ -215,26 +215,6 @@ function volumes(buffers: Buffers, grid: Grid): Record<string, Volume> {
   return Object.fromEntries(
     Object.entries(buffers).map(([name, data]) => [name, { data: data as Float32Array, grid, meta }]),
   );
-}
-
-function parse(step: StepDeclaration, options: object): Record<string, unknown> {
-  const parsed = step.options.safeParse(options);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const known = jsonSchema(step.options).properties ?? {};
-  if (issue?.code === "unrecognized_keys") {
-    const option = issue.keys[0] ?? "";
-    throw badOption(step.id, option, `no such option; expected one of ${Object.keys(known).join(", ")}`, undefined);
-  }
-  const option = String(issue?.path[0] ?? "");
-  const schema = known[option];
-  const text = issue?.code === "custom" || !schema ? (issue?.message ?? "") : `expected ${expected(schema)}`;
-  throw badOption(step.id, option, text, (options as Record<string, unknown>)[option]);
-}
-
-function badOption(id: string, option: string, text: string, got: unknown): VoxnormError {
-  const came = got === undefined ? "" : `, got ${show(got)}`;
-  return new VoxnormError("BadOption", `${id}: ${option}: ${text}${came}`, { option, got: plain(got) });
 }
 
 function withoutUndefined(options: object): object {

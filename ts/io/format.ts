@@ -3,6 +3,7 @@ import type { Backend } from "../backend/backend.ts";
 import type { Volume } from "../volume.ts";
 import type { Content } from "./content.ts";
 import type { EncodeReport } from "./nifti-stored.ts";
+import type { Limits } from "./options.ts";
 import type { Notes } from "./warnings.ts";
 
 export interface Format {
@@ -22,6 +23,7 @@ export interface EncodeContext {
   /** Asked for only where voxels must be converted. */
   readonly backend: () => Promise<Backend>;
   readonly onReport?: ((report: EncodeReport) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface DecodeContext {
@@ -34,13 +36,3 @@ export interface DecodeContext {
   readonly source?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
-
-export interface Limits {
-  /** Most voxels a file's volumes may have together; more is `TooLarge`, before anything is allocated. */
-  readonly voxels: number;
-  /** Most volumes a file may hold; more is `TooLarge`, too. */
-  readonly volumes: number;
-}
-
-/** 2^31 - 1 voxels, 8 GB in memory: what 32-bit indices in peers can address. 32767 volumes, the most of NIfTI-1. */
-export const defaultLimits: Limits = { voxels: 2 ** 31 - 1, volumes: 32767 };

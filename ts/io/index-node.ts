@@ -2,25 +2,25 @@
 import type { Volume } from "../volume.ts";
 import { readFileChecked, type WriteOptions, writeFileAtomic } from "./file-node.ts";
 import * as portable from "./index.ts";
-import { nodePlatform } from "./platform-node.ts";
+import { chooseNodePlatform } from "./platform-node.ts";
 
 export { expectWritable, readFileChecked, sameFile, writeFileAtomic } from "./file-node.ts";
 export type { DecodeOptions } from "./index.ts";
 
 export function decode(bytes: Uint8Array, options: portable.DecodeOptions = {}): Promise<Volume> {
-  return portable.decode(bytes, { platform: nodePlatform, ...options });
+  return portable.decode(bytes, { platform: chooseNodePlatform, ...options });
 }
 
 export function encode(volume: Volume, options: portable.EncodeOptions = {}): Promise<Uint8Array> {
-  return portable.encode(volume, { platform: nodePlatform, ...options });
+  return portable.encode(volume, { platform: chooseNodePlatform, ...options });
 }
 
 export function decodeAll(bytes: Uint8Array, options: portable.DecodeOptions = {}): Promise<Volume[]> {
-  return portable.decodeAll(bytes, { platform: nodePlatform, ...options });
+  return portable.decodeAll(bytes, { platform: chooseNodePlatform, ...options });
 }
 
 export function encodeAll(volumes: readonly Volume[], options: portable.EncodeOptions = {}): Promise<Uint8Array> {
-  return portable.encodeAll(volumes, { platform: nodePlatform, ...options });
+  return portable.encodeAll(volumes, { platform: chooseNodePlatform, ...options });
 }
 
 /** The volume in the file at `path`. */

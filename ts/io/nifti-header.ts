@@ -9,8 +9,8 @@
 import { NIFTI1, NIFTI2 } from "nifti-reader-js";
 import { type ErrorCode, type ErrorDetail, VoxnormError } from "../errors.ts";
 import type { Affine, Triple } from "../volume.ts";
-import type { Limits } from "./format.ts";
 import { type StoredType, storedType } from "./nifti-types.ts";
+import type { Limits } from "./options.ts";
 import type { Warn } from "./warnings.ts";
 
 /** The main fields, plain: for `meta.header`, for printing and for the writer. */
@@ -68,11 +68,12 @@ export function readHeader(start: Uint8Array, limits: Limits, warn: Warn): Layou
   const volumes = times * valuesPerVoxel;
   if (volumes > limits.volumes) {
     const message = `expected at most ${limits.volumes} volumes, got ${volumes}`;
-    fail("TooLarge", message, { volumes, limit: limits.volumes });
+    fail("TooLarge", `${message}; limits.volumes raises it`, { volumes, limit: limits.volumes });
   }
   if (voxels * volumes > limits.voxels) {
     const sizes = volumes > 1 ? [...shape, volumes] : shape;
-    fail("TooLarge", `expected at most ${limits.voxels} voxels, got ${voxels * volumes} (${sizes.join(" × ")})`, {
+    const message = `expected at most ${limits.voxels} voxels, got ${voxels * volumes} (${sizes.join(" × ")})`;
+    fail("TooLarge", `${message}; limits.voxels raises it`, {
       shape,
       voxels: voxels * volumes,
       limit: limits.voxels,

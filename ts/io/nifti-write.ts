@@ -36,7 +36,12 @@ export async function encodeNifti(volumes: readonly Volume[], context: EncodeCon
   const version = [...first.grid.shape, volumes.length].some((size) => size > 32767) ? 2 : 1;
   const between = extensionBytes(headerOf(first).extensions ?? []);
   const offset = headerSize[version] + between.length;
-  const { report, pieces } = await storeVoxels(volumes, datatypeFor(first, context.datatype), context.backend);
+  const { report, pieces } = await storeVoxels(
+    volumes,
+    datatypeFor(first, context.datatype),
+    context.backend,
+    context.signal,
+  );
   const bytes = allocate(pieces.reduce((sum, piece) => sum + piece.length, offset));
   const fields = fieldsOf(first, volumes.length, version, offset, report);
   if (version === 1) writeNifti1(bytes, fields);
@@ -52,9 +57,8 @@ function datatypeFor(volume: Volume, wanted: string): DatatypeName {
   const name = wanted === "input" ? headerOf(volume).datatype : wanted;
   const found = datatypeNames.find((known) => known === name);
   if (found !== undefined) return found;
-  const got = wanted === "input" ? "input, of a volume that was read from no NIfTI file" : wanted;
-  const message = `encode: datatype: expected input or one of ${datatypeNames.join(", ")}, got ${got}`;
-  throw new VoxnormError("BadOption", message, { datatype: wanted });
+  const message = `encode: datatype: expected one of ${datatypeNames.join(", ")}, got input`;
+  throw new VoxnormError("BadOption", `${message}, of a volume that was read from no NIfTI file`, { datatype: wanted });
 }
 
 interface Fields {
