@@ -14,11 +14,13 @@ export interface Format {
   recognises(start: Uint8Array): boolean;
   /** The volumes in the file's order, at least one. Throws `SeveralVolumes` where `single` is set and there are more. */
   decode(content: Content, context: DecodeContext): Promise<Volume[]>;
-  /** The file's bytes, not compressed. The volumes, at least one, share one grid. */
-  encode(volumes: readonly Volume[], context: EncodeContext): Promise<Uint8Array>;
+  /** The file's bytes, not compressed; a pair's are two parts. The volumes, at least one, share one grid. */
+  encode(volumes: readonly Volume[], context: EncodeContext): Promise<Uint8Array[]>;
 }
 
 export interface EncodeContext {
+  /** Header and voxels apart. */
+  readonly isPair: boolean;
   readonly datatype: string;
   /** Asked for only where voxels must be converted. */
   readonly backend: () => Promise<Backend>;
@@ -27,6 +29,8 @@ export interface EncodeContext {
 }
 
 export interface DecodeContext {
+  /** The voxels, where the content is the header of a pair. */
+  readonly img?: Content | undefined;
   readonly backend: Backend;
   readonly limits: Limits;
   /** Whether the caller has room for one volume only. */

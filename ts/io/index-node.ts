@@ -1,11 +1,15 @@
-/** Volumes in files, for Node: `index.ts` with zlib beneath it, and paths. Only Node's entry imports this. */
+/** Volumes in files, for Node: `index.ts` with a faster gzip beneath it, and paths. Only Node's entry imports this. */
+import { existsSync } from "node:fs";
+import { VoxnormError } from "../errors.ts";
 import type { Volume } from "../volume.ts";
-import { readFileChecked, type WriteOptions, writeFileAtomic } from "./file-node.ts";
+import { readFileChecked, type WriteOptions, writeFileAtomic, writeFilesAtomic } from "./file-node.ts";
 import * as portable from "./index.ts";
+import { pairOf, spellings } from "./nifti-pair.ts";
 import { chooseNodePlatform } from "./platform-node.ts";
 
 export { expectWritable, readFileChecked, sameFile, writeFileAtomic } from "./file-node.ts";
-export type { DecodeOptions } from "./index.ts";
+export { type DecodeOptions, expectBytes, limitsOf } from "./index.ts";
+export { filesOf } from "./nifti-pair.ts";
 
 export function decode(bytes: Uint8Array, options: portable.DecodeOptions = {}): Promise<Volume> {
   return portable.decode(bytes, { platform: chooseNodePlatform, ...options });
@@ -23,17 +27,29 @@ export function encodeAll(volumes: readonly Volume[], options: portable.EncodeOp
   return portable.encodeAll(volumes, { platform: chooseNodePlatform, ...options });
 }
 
-/** The volume in the file at `path`. */
+export function encodePair(
+  volumes: readonly Volume[],
+  options: portable.EncodeOptions = {},
+): Promise<portable.EncodedPair> {
+  return portable.encodePair(volumes, { platform: chooseNodePlatform, ...options });
+}
+
+/** The volume in the file at `path`, which may be either part of a pair. */
 export async function readVolume(path: string, options: portable.DecodeOptions = {}): Promise<Volume> {
-  return decode(await readFileChecked(path), { source: path, ...options });
+  const [bytes, img] = await readParts(path, options);
+  return decode(bytes, { source: path, img, ...options });
 }
 
-/** All volumes in the file at `path`: the time points of a series. */
+/** All volumes in the file at `path`: the time points of a series. As `readVolume` otherwise. */
 export async function readVolumes(path: string, options: portable.DecodeOptions = {}): Promise<Volume[]> {
-  return decodeAll(await readFileChecked(path), { source: path, ...options });
+  const [bytes, img] = await readParts(path, options);
+  return decodeAll(bytes, { source: path, img, ...options });
 }
 
-/** Writes `volume` to `path`, whole or not at all; gzip where the name ends in `.gz` and `gzip` does not decide. */
+/**
+ * Writes `volume` to `path`, whole or not at all; gzip where the name ends in `.gz` and `gzip` does not decide, a pair
+ * where it ends in `.hdr` or `.img`.
+ */
 export async function writeVolume(
   path: string,
   volume: Volume,
@@ -48,6 +64,32 @@ export async function writeVolumes(
   volumes: readonly Volume[],
   options: portable.EncodeOptions & WriteOptions = {},
 ): Promise<void> {
-  const gzip = options.gzip ?? path.toLowerCase().endsWith(".gz");
-  await writeFileAtomic(path, await encodeAll(volumes, { ...options, gzip }), options);
+  const encoding = { ...options, gzip: options.gzip ?? path.toLowerCase().endsWith(".gz") };
+  const pair = pairOf(path);
+  if (pair === undefined) return writeFileAtomic(path, await encodeAll(volumes, encoding), options);
+  const { hdr, img } = await encodePair(volumes, encoding);
+  const parts = [
+    [pair.img, img],
+    [pair.hdr, hdr],
+  ] as const;
+  await writeFilesAtomic(parts, options);
+}
+
+/** The file, or of a pair the header and the voxels. */
+async function readParts(path: string, options: portable.DecodeOptions): Promise<[Uint8Array, Uint8Array?]> {
+  const limits = portable.limitsOf(options);
+  const read = (each: string) => readFileChecked(each, (size) => portable.expectBytes(size, limits));
+  const pair = pairOf(path);
+  if (pair === undefined) return [await read(path)];
+  const parts = [pair.hdr, pair.img].map((part) => (part === path ? path : existing(part, path)));
+  return [await read(parts[0]!), await read(parts[1]!)];
+}
+
+/** The other part of a pair, compressed or not. Throws `NotFound`. */
+function existing(part: string, path: string): string {
+  const names = spellings(part);
+  const found = names.find((name) => existsSync(name));
+  if (found !== undefined) return found;
+  const message = `${path}: expected the other part of the pair beside it, ${names.join(" or ")}; there is none`;
+  throw new VoxnormError("NotFound", message, { path, expected: names });
 }

@@ -29,6 +29,8 @@ export interface DecodeOptions {
   readonly backend?: Backend | undefined;
   /** What to call the bytes in messages and in `meta.source`: a path or a name. */
   readonly source?: string | undefined;
+  /** The bytes of a pair's `.img`, gzip or not, where those to decode are its `.hdr`. */
+  readonly img?: Uint8Array | undefined;
   /** What is more is an error; see `limitOptions` for the limits and their defaults. */
   readonly limits?: Partial<Limits> | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -71,21 +73,30 @@ export async function decodeAll(bytes: Uint8Array, options: DecodeOptions = {}):
 
 async function decodeEach(bytes: Uint8Array, options: DecodeOptions, single: boolean): Promise<Volume[]> {
   const { source, signal, platform = choosePortable } = options;
-  const limits = parsed("limits", limitOptions, options.limits ?? {});
+  const limits = limitsOf(options);
   const backend = options.backend ?? (await sharedBackend());
   const notes = new Notes();
-  const tell = { trailing: limits.trailing, warn: notes.warn };
-  const content = contentOf(bytes, await platform(async () => backend, signal), tell);
+  const machine = await platform(async () => backend, signal);
+  const contentIn = (part: Uint8Array) => {
+    if (part.length === 0) throw new VoxnormError("Truncated", "the file is empty", { size: 0 });
+    expectBytes(part.length, limits);
+    return contentOf(part, machine, { trailing: limits.trailing, warn: notes.warn });
+  };
   try {
-    if (bytes.length === 0) throw new VoxnormError("Truncated", "the file is empty", { size: 0 });
-    expectBytes(bytes.length, limits);
+    const content = contentIn(bytes);
+    const img = options.img === undefined ? undefined : contentIn(options.img);
     const start = await content.start(TELLING);
     const format = formats.find((format) => format.recognises(start));
     if (format === undefined) throw unknownFormat(start, content.compressed);
-    return await format.decode(content, { backend, limits, single, notes, source, signal });
+    return await format.decode(content, { img, backend, limits, single, notes, source, signal });
   } catch (error) {
     throw named(error, source);
   }
+}
+
+/** The limits that hold: complete. Throws `BadOption`. */
+export function limitsOf({ limits = {} }: Pick<DecodeOptions, "limits">): Limits {
+  return parsed("limits", limitOptions, limits);
 }
 
 /** Throws `TooLarge` where a file has more bytes than the caller allows, before they are read. */
@@ -102,11 +113,28 @@ export async function encode(volume: Volume, options: EncodeOptions = {}): Promi
 
 /** The bytes of a file that holds all `volumes`, which share one grid, as time points. As `encode` otherwise. */
 export async function encodeAll(volumes: readonly Volume[], options: EncodeOptions = {}): Promise<Uint8Array> {
+  return (await encodeParts(volumes, options, false))[0]!;
+}
+
+/** The bytes of the two files of a pair, `.hdr` and `.img`. As `encodeAll` otherwise. */
+export async function encodePair(volumes: readonly Volume[], options: EncodeOptions = {}): Promise<EncodedPair> {
+  const [hdr, img] = await encodeParts(volumes, options, true);
+  return { hdr: hdr!, img: img! };
+}
+
+export interface EncodedPair {
+  readonly hdr: Uint8Array;
+  readonly img: Uint8Array;
+}
+
+async function encodeParts(volumes: readonly Volume[], options: EncodeOptions, isPair: boolean): Promise<Uint8Array[]> {
   const { platform = choosePortable, onReport, signal } = options;
   const { datatype, level } = parsed("encode", storageOptions, { datatype: options.datatype, level: options.level });
   const backend = async () => options.backend ?? sharedBackend();
-  const bytes = await nifti.encode(volumes, { datatype, backend, onReport, signal });
-  return options.gzip ? gzip(bytes, await platform(backend, signal), level) : bytes;
+  const parts = await nifti.encode(volumes, { isPair, datatype, backend, onReport, signal });
+  if (!options.gzip) return parts;
+  const machine = await platform(backend, signal);
+  return Promise.all(parts.map((part) => gzip(part, machine, level)));
 }
 
 function unknownFormat(start: Uint8Array, compressed: boolean): VoxnormError {

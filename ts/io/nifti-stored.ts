@@ -1,9 +1,10 @@
 /**
  * Voxels as the numbers of a file, where the caller asks for another type than `float32`.
  *
- * Integers that the type holds are stored as they are. Otherwise scl_slope and scl_inter spread the type's numbers over
+ * Integers that the type holds are stored as they are; and by the scaling of the file that they were read from, where the
+ * type is that file's and nothing is lost. Otherwise scl_slope and scl_inter spread the type's numbers over
  * the range of the voxels, each is rounded half to even, and the report says by how much. NaN and infinity have no
- * integer, so they are an error. 64-bit integers are scaled to 2^53 only: beyond, readers that compute in double
+ * integer, so they are an error; nothing is ever clipped. 64-bit integers are scaled to 2^53 only: beyond, readers that compute in double
  * precision round them.
  */
 import type { Backend } from "../backend/backend.ts";
@@ -31,10 +32,13 @@ export interface StoredVoxels {
   readonly pieces: readonly Uint8Array[];
 }
 
-/** Throws `NotFinite` where an integer type is asked for and a voxel has none. */
+export type Scaling = readonly [slope: number, intercept: number];
+
+/** `known` is a scaling worth a try. Throws `NotFinite` where an integer type is asked for and a voxel has none. */
 export async function storeVoxels(
   volumes: readonly Volume[],
   datatype: DatatypeName,
+  known: Scaling | undefined,
   loadBackend: () => Promise<Backend>,
   signal?: AbortSignal,
 ): Promise<StoredVoxels> {
@@ -56,6 +60,12 @@ export async function storeVoxels(
   if (asTheyAre.changed === 0 && asTheyAre.outside === 0) {
     return { report: { ...unscaled, range }, pieces: asTheyAre.pieces };
   }
+  if (known !== undefined) {
+    const again = await attempt(volumes, datatype, known, backend, signal);
+    if (again.changed === 0 && again.outside === 0) {
+      return { report: { ...unscaled, slope: known[0], intercept: known[1], range }, pieces: again.pieces };
+    }
+  }
   const [slope, intercept] = scaleFor(range, datatype);
   const scaled = await attempt(volumes, datatype, [slope, intercept], backend, signal);
   if (scaled.outside > 0) throw new VoxnormError("Internal", `NIfTI: ${scaled.outside} voxels beyond their own range`);
@@ -68,7 +78,7 @@ type Counts = Record<"changed" | "largestError" | "outside" | "notFinite", numbe
 async function attempt(
   volumes: readonly Volume[],
   stored: DatatypeName,
-  scale: [number, number] | null,
+  scale: Scaling | null,
   backend: Backend,
   signal: AbortSignal | undefined,
 ): Promise<Counts & { pieces: Uint8Array[] }> {
