@@ -4,7 +4,8 @@ import { crc32, deflateRawSync, deflateSync, gunzipSync, gzipSync } from "node:z
 import { describe, expect, it } from "vitest";
 import { createBackend, decode, encode, volume } from "../../dist/index.js";
 import { contentOf } from "../../dist/io/content.js";
-import { gzip } from "../../dist/io/gzip.js";
+import { gzip as gzipParts } from "../../dist/io/gzip.js";
+import type { Platform } from "../../dist/io/platform.js";
 import { nativePlatform } from "../../dist/io/platform-native.js";
 import { nodePlatform } from "../../dist/io/platform-node.js";
 import { portablePlatform } from "../../dist/io/platform-portable.js";
@@ -34,6 +35,11 @@ function noise(count: number): Uint8Array {
 
 function join(...parts: Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
+}
+
+/** `gzip` of one part, joined. */
+async function gzip(bytes: Uint8Array, platform: Platform, level: number): Promise<Uint8Array> {
+  return join(...(await gzipParts([bytes], platform, level)));
 }
 
 /** A member with a header of our own. */

@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { decode, readVolume, volume, writeVolume } from "../../dist/index.js";
-import { bothBackends, useBackend } from "../api/images.ts";
+import { decode, decodeAll, readVolume, VoxnormError, volume, writeVolume } from "../../dist/index.js";
+import { decodeAll as decodePortably } from "../../dist/io/index.js";
+import { bothBackends, random, useBackend } from "../api/images.ts";
 import { extension, niftiBytes, packed } from "./nifti-bytes.ts";
 
 const bytes = (version: 1 | 2, parts: Parameters<typeof niftiBytes>[0] = {}) => {
@@ -67,6 +68,41 @@ describe.each(bothBackends)("on %s", (backend) => {
     await failure(hdr, spoilt.with(spoilt.length - 8, spoilt.at(-8)! ^ 1)).toMatchObject({ code: "BadGzip" });
     await failure(joined(hdr, extension(48, 6, 24)), img).toMatchObject({ code: "BadHeader" });
     await failure(joined(hdr, new Uint8Array(2 ** 24)), img).toMatchObject({ code: "TrailingData" });
+  });
+});
+
+describe("2000 mutations of headers", () => {
+  const native = useBackend("native");
+  const wasm = useBackend("wasm");
+
+  it("are read or refused with a code, alike on both backends", async () => {
+    const next = random(11);
+    const below = (end: number) => Math.floor(next() * end);
+    const ends = new Map<string, number>();
+    for (let number = 0; number < 2000; number++) {
+      const { hdr, img } = bytes(number % 2 === 0 ? 1 : 2);
+      let mutated = joined(hdr, extension(32, 6, 24));
+      // Half of them where sizes, types and offsets lie.
+      for (let edit = 0; edit <= below(3); edit++)
+        mutated[below(2) ? below(mutated.length) : 40 + below(140)] = below(256);
+      if (below(4) === 0) mutated = mutated.slice(0, below(mutated.length + 1));
+      const outcome = async (decode: typeof decodeAll, held: object) => {
+        try {
+          const found = await decode(mutated, { ...held, img });
+          return JSON.stringify(found.map(({ data, grid, meta }) => [[...data].map(String), grid, meta.warnings]));
+        } catch (error) {
+          if (error instanceof VoxnormError && error.kind !== "internal") return error.code;
+          throw new Error(`mutation ${number}: ${error}`, { cause: error });
+        }
+      };
+      const [first, second] = await Promise.all([outcome(decodeAll, native), outcome(decodePortably, wasm)]);
+      expect(second, `mutation ${number}`).toBe(first);
+      const end = first.startsWith("[") ? "read" : first;
+      ends.set(end, (ends.get(end) ?? 0) + 1);
+    }
+    for (const end of ["read", "BadHeader", "Truncated", "TooLarge", "UnsupportedType"]) {
+      expect(ends.get(end), end).toBeGreaterThan(5);
+    }
   });
 });
 

@@ -20,7 +20,7 @@ async function stdin({ signal, limits }: DecodeOptions): Promise<Uint8Array> {
   const held = new GrowingBytes();
   try {
     for await (const piece of signal ? addAbortSignal(signal, process.stdin) : process.stdin) {
-      expectBytes(held.length + piece.length, most);
+      expectBytes(held.length + piece.length, most, "stdin");
       held.append(piece, Infinity);
     }
     return held.bytes;

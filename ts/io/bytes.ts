@@ -42,6 +42,15 @@ export class GrowingBytes {
   }
 }
 
+/** `parts` cut into pieces of at most `size` bytes, each part by itself; an empty one where there are no bytes. */
+export function cut(parts: readonly Uint8Array[], size: number): Uint8Array[] {
+  const pieces = parts.flatMap((part) => {
+    const count = Math.ceil(part.length / size);
+    return Array.from({ length: count }, (_, index) => part.subarray(index * size, (index + 1) * size));
+  });
+  return pieces.length > 0 ? pieces : [allocate(0)];
+}
+
 export function concatenate(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const joined = allocate(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;

@@ -10,6 +10,7 @@ import { access, type FileHandle, lstat, open, rename, rm, stat } from "node:fs/
 import { basename, dirname, join } from "node:path";
 import { type ErrorCode, VoxnormError } from "../errors.ts";
 import { allocate } from "./bytes.ts";
+import type { Pieces } from "./platform.ts";
 
 /**
  * All bytes of a file. Throws `NotFound`, or `ReadFailed` where it is no regular file or changes meanwhile; and what
@@ -45,7 +46,7 @@ export interface WriteOptions {
 
 /** Replaces or creates a file. Throws `WriteFailed`, or `UnsafeOutput` for an input, a link or what is no file. */
 export async function writeFileAtomic(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
-  await writeFilesAtomic([[path, bytes]], options);
+  await writeFilesAtomic([[path, [bytes]]], options);
 }
 
 /**
@@ -53,7 +54,7 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array, options: 
  * name. The old ones make room first, so that a crash leaves a part missing rather than parts of different images.
  */
 export async function writeFilesAtomic(
-  files: readonly (readonly [path: string, bytes: Uint8Array])[],
+  files: readonly (readonly [path: string, pieces: Pieces])[],
   options: WriteOptions = {},
 ): Promise<void> {
   for (const [path] of files) await checkOutput(path, options.inputs ?? []);
@@ -66,9 +67,9 @@ export async function writeFilesAtomic(
   const old: string[] = [];
   let at = "";
   try {
-    for (const [path, bytes] of files) {
+    for (const [path, pieces] of files) {
       at = path;
-      await writeNew(temporaryFor(path), bytes, temporaries);
+      await writeNew(temporaryFor(path), pieces, temporaries);
     }
     for (const [path] of files.length > 1 ? files : []) {
       at = path;
@@ -98,11 +99,12 @@ function temporaryFor(path: string): string {
 }
 
 /** Writes a file to the disk, and its name to `made` as soon as it is there. */
-async function writeNew(path: string, bytes: Uint8Array, made: string[]): Promise<void> {
+async function writeNew(path: string, pieces: Pieces, made: string[]): Promise<void> {
   const file = await open(path, "wx");
   made.push(path);
   try {
-    await file.writeFile(bytes);
+    // Each goes behind the one before.
+    for (const piece of pieces) await file.writeFile(piece);
     await file.sync();
   } finally {
     await file.close();

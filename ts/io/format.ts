@@ -4,6 +4,7 @@ import type { Volume } from "../volume.ts";
 import type { Content } from "./content.ts";
 import type { EncodeReport } from "./nifti-stored.ts";
 import type { Limits } from "./options.ts";
+import type { Pieces } from "./platform.ts";
 import type { Notes } from "./warnings.ts";
 
 export interface Format {
@@ -14,8 +15,8 @@ export interface Format {
   recognises(start: Uint8Array): boolean;
   /** The volumes in the file's order, at least one. Throws `SeveralVolumes` where `single` is set and there are more. */
   decode(content: Content, context: DecodeContext): Promise<Volume[]>;
-  /** The file's bytes, not compressed; a pair's are two parts. The volumes, at least one, share one grid. */
-  encode(volumes: readonly Volume[], context: EncodeContext): Promise<Uint8Array[]>;
+  /** The file's bytes, not compressed; of a pair, both files'. The volumes, at least one, share one grid. */
+  encode(volumes: readonly Volume[], context: EncodeContext): Promise<Pieces[]>;
 }
 
 export interface EncodeContext {

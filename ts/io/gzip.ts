@@ -7,9 +7,8 @@
  * What we write has no name and no time, so that the same voxels always give the same bytes.
  */
 import { VoxnormError } from "../errors.ts";
-import { concatenate } from "./bytes.ts";
 import { crc32 } from "./crc32.ts";
-import type { Platform } from "./platform.ts";
+import type { Pieces, Platform } from "./platform.ts";
 import type { Warn } from "./warnings.ts";
 
 export function isGzip(bytes: Uint8Array, at: number): boolean {
@@ -52,15 +51,15 @@ export async function* members(
   if (junk > 0) warn("JunkAfterGzip", `${junk} bytes behind the gzip stream were ignored`);
 }
 
-/** One member, whose bytes depend on nothing but `bytes`, `level` and the platform's deflate. */
-export async function gzip(bytes: Uint8Array, platform: Platform, level: number): Promise<Uint8Array> {
+/** One member, whose bytes depend on nothing but `parts`, `level` and the platform's deflate. */
+export async function gzip(parts: Pieces, platform: Platform, level: number): Promise<Pieces> {
   const unknownSystem = 255;
   const header = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, unknownSystem);
-  const { pieces, crc } = await platform.deflate(bytes, level);
+  const { pieces, crc } = await platform.deflate(parts, level);
   const trailer = new DataView(new ArrayBuffer(8));
   trailer.setUint32(0, crc, true);
-  trailer.setUint32(4, bytes.length % 2 ** 32, true);
-  return concatenate([header, ...pieces, new Uint8Array(trailer.buffer)]);
+  trailer.setUint32(4, parts.reduce((sum, part) => sum + part.length, 0) % 2 ** 32, true);
+  return [header, ...pieces, new Uint8Array(trailer.buffer)];
 }
 
 const FLAG = { headerCrc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 };

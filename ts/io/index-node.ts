@@ -2,9 +2,9 @@
 import { existsSync } from "node:fs";
 import { VoxnormError } from "../errors.ts";
 import type { Volume } from "../volume.ts";
-import { readFileChecked, type WriteOptions, writeFileAtomic, writeFilesAtomic } from "./file-node.ts";
+import { readFileChecked, type WriteOptions, writeFilesAtomic } from "./file-node.ts";
 import * as portable from "./index.ts";
-import { pairOf, spellings } from "./nifti-pair.ts";
+import { filesOf, pairOf, spellings } from "./nifti-pair.ts";
 import { chooseNodePlatform } from "./platform-node.ts";
 
 export { expectWritable, readFileChecked, sameFile, writeFileAtomic } from "./file-node.ts";
@@ -64,21 +64,20 @@ export async function writeVolumes(
   volumes: readonly Volume[],
   options: portable.EncodeOptions & WriteOptions = {},
 ): Promise<void> {
-  const encoding = { ...options, gzip: options.gzip ?? path.toLowerCase().endsWith(".gz") };
-  const pair = pairOf(path);
-  if (pair === undefined) return writeFileAtomic(path, await encodeAll(volumes, encoding), options);
-  const { hdr, img } = await encodePair(volumes, encoding);
-  const parts = [
-    [pair.img, img],
-    [pair.hdr, hdr],
-  ] as const;
-  await writeFilesAtomic(parts, options);
+  const gzip = options.gzip ?? path.toLowerCase().endsWith(".gz");
+  const names = filesOf(path);
+  const encoding = { platform: chooseNodePlatform, ...options, gzip };
+  const files = await portable.encodeFiles(volumes, names.length === 2, encoding);
+  await writeFilesAtomic(
+    files.map((pieces, index) => [names[index]!, pieces]),
+    options,
+  );
 }
 
 /** The file, or of a pair the header and the voxels. */
 async function readParts(path: string, options: portable.DecodeOptions): Promise<[Uint8Array, Uint8Array?]> {
   const limits = portable.limitsOf(options);
-  const read = (each: string) => readFileChecked(each, (size) => portable.expectBytes(size, limits));
+  const read = (each: string) => readFileChecked(each, (size) => portable.expectBytes(size, limits, each));
   const pair = pairOf(path);
   if (pair === undefined) return [await read(path)];
   const parts = [pair.hdr, pair.img].map((part) => (part === path ? path : existing(part, path)));

@@ -9,13 +9,14 @@ import { sharedBackend } from "../backend/shared.ts";
 import { VoxnormError } from "../errors.ts";
 import { parsed } from "../schema.ts";
 import type { Volume } from "../volume.ts";
+import { concatenate } from "./bytes.ts";
 import { contentOf } from "./content.ts";
 import type { Format } from "./format.ts";
 import { gzip, isGzip } from "./gzip.ts";
 import { nifti } from "./nifti.ts";
 import type { EncodeReport } from "./nifti-stored.ts";
 import { type Limits, limitOptions, storageOptions } from "./options.ts";
-import type { ChoosePlatform } from "./platform.ts";
+import type { ChoosePlatform, Pieces } from "./platform.ts";
 import { portablePlatform } from "./platform-portable.ts";
 import { Notes } from "./warnings.ts";
 
@@ -100,10 +101,10 @@ export function limitsOf({ limits = {} }: Pick<DecodeOptions, "limits">): Limits
 }
 
 /** Throws `TooLarge` where a file has more bytes than the caller allows, before they are read. */
-export function expectBytes(size: number, { bytes }: Pick<Limits, "bytes">): void {
+export function expectBytes(size: number, { bytes }: Pick<Limits, "bytes">, source?: string): void {
   if (size <= bytes) return;
   const message = `expected at most ${bytes} bytes of a file, got ${size}; limits.bytes raises it`;
-  throw new VoxnormError("TooLarge", message, { bytes: size, limit: bytes });
+  throw named(new VoxnormError("TooLarge", message, { bytes: size, limit: bytes }), source);
 }
 
 /** The bytes of a file that holds `volume`: NIfTI, `float32` unless the options say otherwise. */
@@ -113,13 +114,13 @@ export async function encode(volume: Volume, options: EncodeOptions = {}): Promi
 
 /** The bytes of a file that holds all `volumes`, which share one grid, as time points. As `encode` otherwise. */
 export async function encodeAll(volumes: readonly Volume[], options: EncodeOptions = {}): Promise<Uint8Array> {
-  return (await encodeParts(volumes, options, false))[0]!;
+  return concatenate((await encodeFiles(volumes, false, options))[0]!);
 }
 
 /** The bytes of the two files of a pair, `.hdr` and `.img`. As `encodeAll` otherwise. */
 export async function encodePair(volumes: readonly Volume[], options: EncodeOptions = {}): Promise<EncodedPair> {
-  const [hdr, img] = await encodeParts(volumes, options, true);
-  return { hdr: hdr!, img: img! };
+  const [hdr, img] = await encodeFiles(volumes, true, options);
+  return { hdr: concatenate(hdr!), img: concatenate(img!) };
 }
 
 export interface EncodedPair {
@@ -127,14 +128,19 @@ export interface EncodedPair {
   readonly img: Uint8Array;
 }
 
-async function encodeParts(volumes: readonly Volume[], options: EncodeOptions, isPair: boolean): Promise<Uint8Array[]> {
+/** The bytes of a file, or of both files of a pair, not joined: the volumes' own voxels may be among them. */
+export async function encodeFiles(
+  volumes: readonly Volume[],
+  isPair: boolean,
+  options: EncodeOptions,
+): Promise<Pieces[]> {
   const { platform = choosePortable, onReport, signal } = options;
   const { datatype, level } = parsed("encode", storageOptions, { datatype: options.datatype, level: options.level });
   const backend = async () => options.backend ?? sharedBackend();
-  const parts = await nifti.encode(volumes, { isPair, datatype, backend, onReport, signal });
-  if (!options.gzip) return parts;
+  const files = await nifti.encode(volumes, { isPair, datatype, backend, onReport, signal });
+  if (!options.gzip) return files;
   const machine = await platform(backend, signal);
-  return Promise.all(parts.map((part) => gzip(part, machine, level)));
+  return Promise.all(files.map((file) => gzip(file, machine, level)));
 }
 
 function unknownFormat(start: Uint8Array, compressed: boolean): VoxnormError {

@@ -12,7 +12,7 @@
  */
 import { VoxnormError } from "../errors.ts";
 import type { Affine, Grid, Triple, Volume } from "../volume.ts";
-import { allocate } from "./bytes.ts";
+import { allocate, concatenate } from "./bytes.ts";
 import type { EncodeContext } from "./format.ts";
 import type { NiftiMeta } from "./nifti.ts";
 import { extensionBytes } from "./nifti-extensions.ts";
@@ -21,6 +21,7 @@ import { farthestCorner } from "./nifti-itk.ts";
 import { fromQform, type Qform, toQuaternion } from "./nifti-quaternion.ts";
 import { type EncodeReport, type Scaling, storeVoxels } from "./nifti-stored.ts";
 import { type DatatypeName, datatypeNames, typeNamed } from "./nifti-types.ts";
+import type { Pieces } from "./platform.ts";
 
 /** "Aligned to something": what nibabel writes where nothing is known. */
 const aligned = 2;
@@ -28,8 +29,8 @@ const millimetres = 2;
 /** How far the qform may misplace a corner, in the shortest step between voxels. */
 const largestMiss = 0.01;
 
-/** One file, or of a pair the header and the voxels. */
-export async function encodeNifti(volumes: readonly Volume[], context: EncodeContext): Promise<Uint8Array[]> {
+/** One file, or of a pair the header and the voxels. A single volume of `float32` is not copied. */
+export async function encodeNifti(volumes: readonly Volume[], context: EncodeContext): Promise<Pieces[]> {
   const [first] = volumes;
   if (first === undefined)
     throw new VoxnormError("BadVolume", "NIfTI: expected at least one volume to write, got none");
@@ -49,17 +50,14 @@ export async function encodeNifti(volumes: readonly Volume[], context: EncodeCon
     context.backend,
     context.signal,
   );
-  const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  const parts = isPair ? [allocate(head), allocate(size)] : [allocate(head + size)];
-  const [bytes, voxels = bytes] = parts as [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>?];
-  const offset = isPair ? 0 : head;
-  const fields = fieldsOf(first, volumes.length, version, offset, report);
+  const bytes = allocate(head);
+  const fields = fieldsOf(first, volumes.length, version, isPair ? 0 : head, report);
   if (version === 1) writeNifti1(bytes, fields, isPair);
   else writeNifti2(bytes, fields, isPair);
   bytes.set(between, headerSize[version]);
-  for (const [index, piece] of pieces.entries()) voxels.set(piece, offset + index * piece.length);
   context.onReport?.(report);
-  return parts;
+  const voxels = pieces.length === 1 ? pieces[0]! : concatenate(pieces);
+  return isPair ? [[bytes], [voxels]] : [[bytes, voxels]];
 }
 
 /** The type to write; `input` is that of the file that the volume was read from. */

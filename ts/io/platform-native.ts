@@ -12,9 +12,14 @@ export function nativePlatform(backend: Backend, signal?: AbortSignal): Platform
       return json as { end: number; crc: number };
     },
 
-    async deflate(bytes, level) {
+    async deflate(parts, level) {
       const request = packing(level);
-      const { json, buffers } = await backend.run({ step: "deflate.pack", request, buffers: { bytes }, ...call });
+      const { json, buffers } = await backend.run({
+        step: "deflate.pack",
+        request,
+        buffers: Object.fromEntries(parts.entries()),
+        ...call,
+      });
       return { pieces: Object.values(buffers) as Uint8Array[], crc: json.crc as number };
     },
   };

@@ -2,6 +2,7 @@
 import { promisify } from "node:util";
 import { constants, crc32, createInflateRaw, deflateRaw, type ZlibOptions } from "node:zlib";
 import { VoxnormError } from "../errors.ts";
+import { cut } from "./bytes.ts";
 import { type ChoosePlatform, type Platform, packing } from "./platform.ts";
 import { nativePlatform } from "./platform-native.ts";
 
@@ -32,15 +33,15 @@ export const nodePlatform: Platform = {
   },
 
   /** As the native backend packs; at level 1 to the same bytes, as zlib and zlib-rs find runs alike. */
-  async deflate(bytes, level) {
+  async deflate(parts, level) {
     const { runs, chunk } = packing(level);
     const strategy = runs ? constants.Z_RLE : constants.Z_DEFAULT_STRATEGY;
-    const count = Math.max(1, Math.ceil(bytes.length / chunk));
-    const pieces = Array.from({ length: count }, (_, index) => {
-      const finishFlush = index === count - 1 ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
-      return deflate(bytes.subarray(index * chunk, (index + 1) * chunk), { level, strategy, finishFlush });
+    const chunks = cut(parts, chunk);
+    const pieces = chunks.map((each, index) => {
+      const finishFlush = index === chunks.length - 1 ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
+      return deflate(each, { level, strategy, finishFlush });
     });
-    return { pieces: await Promise.all(pieces), crc: crc32(bytes) };
+    return { pieces: await Promise.all(pieces), crc: parts.reduce((crc, part) => crc32(part, crc), 0) };
   },
 };
 

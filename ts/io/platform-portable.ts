@@ -5,6 +5,7 @@
  * bytes change with the browser. Work is cut into pieces, between which the page gets its turn.
  */
 import { Deflate } from "fflate";
+import { cut } from "./bytes.ts";
 import { crc32 } from "./crc32.ts";
 import { inflate } from "./inflate.ts";
 import type { Platform } from "./platform.ts";
@@ -24,18 +25,16 @@ export const portablePlatform: Platform = {
     }
   },
 
-  async deflate(bytes, level) {
+  async deflate(parts, level) {
     const pieces: Uint8Array[] = [];
     const deflate = new Deflate({ level: level as 1 }, (piece) => pieces.push(piece));
-    let [at, crc] = [0, 0];
-    do {
-      const end = Math.min(at + PIECE, bytes.length);
-      const piece = bytes.subarray(at, end);
-      deflate.push(piece, end === bytes.length);
+    let crc = 0;
+    const all = cut(parts, PIECE);
+    for (const [index, piece] of all.entries()) {
+      deflate.push(piece, index === all.length - 1);
       crc = crc32(piece, crc);
-      at = end;
       await turn();
-    } while (at < bytes.length);
+    }
     return { pieces, crc };
   },
 };

@@ -1,7 +1,7 @@
 //! Deflate streams (RFC 1951), packed and unpacked by zlib-rs. Native only: a page has its own in JavaScript, and the
 //! module stays small. Headers, members and trailers of gzip are the caller's.
 
-use crate::{Call, Error, Owned, Reply, Session, services};
+use crate::{Buffer, Call, Error, Owned, Reply, Session, services};
 use serde::Deserialize;
 use serde_json::json;
 use zlib_rs::crc32::{crc32, crc32_combine};
@@ -67,17 +67,22 @@ struct Pack {
     level: i32,
     /// Look for repeated bytes alone.
     runs: bool,
-    /// Bytes of a chunk, which is packed by itself: chunks are cut by the content, never by the number of threads.
+    /// Bytes of a chunk, which is packed by itself: each buffer is cut alike, whatever the number of threads.
     chunk: usize,
 }
 
-/// `bytes` → one raw deflate stream in pieces `0`, `1`, …, with `{ crc }`, the CRC-32 of `bytes`.
+/// The buffers, one after the other → one raw deflate stream in pieces `0`, `1`, …, with `{ crc }`, the CRC-32 of all.
 pub(crate) fn pack(call: &Call, session: &Session) -> Result<Reply, Error> {
     let request: Pack = services::parse(call)?;
-    let bytes = services::bytes(call)?;
-    let mut chunks: Vec<&[u8]> = bytes.chunks(request.chunk.max(1)).collect();
+    let mut chunks: Vec<&[u8]> = Vec::new();
+    for (name, buffer) in call.buffers {
+        let Buffer::Bytes(bytes) = buffer else {
+            return Err(Error::internal(format!("{}: {name}: no buffer of bytes", call.step)));
+        };
+        chunks.extend(bytes.chunks(request.chunk.max(1)));
+    }
     if chunks.is_empty() {
-        chunks.push(bytes);
+        chunks.push(&[]);
     }
     let last = chunks.len() - 1;
     let packed = session.run.map_parts(chunks, |index, chunk| {
@@ -130,8 +135,6 @@ fn damaged(reason: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Buffer;
-
     fn call(step: &str, request: &str, bytes: &[u8], threads: usize) -> Result<Reply, Error> {
         let session = Session::new(threads, "", &|| false, &|_| ()).unwrap();
         crate::run(
