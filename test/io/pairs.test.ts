@@ -8,6 +8,17 @@ import { decodeAll as decodePortably } from "../../dist/io/index.js";
 import { bothBackends, random, useBackend } from "../api/images.ts";
 import { extension, niftiBytes, packed } from "./nifti-bytes.ts";
 
+/** A rename that fails: the `until`th from now. */
+const renames = vi.hoisted(() => ({ until: 0 }));
+vi.mock("node:fs/promises", async (original) => {
+  const real = await original<typeof import("node:fs/promises")>();
+  const rename: typeof real.rename = async (from, to) => {
+    if (renames.until > 0 && --renames.until === 0) throw Object.assign(new Error("EIO"), { code: "EIO" });
+    return real.rename(from, to);
+  };
+  return { ...real, rename };
+});
+
 const bytes = (version: 1 | 2, parts: Parameters<typeof niftiBytes>[0] = {}) => {
   const file = niftiBytes({ version, magic: version === 1 ? "ni1\0" : "ni2\0\r\n\x1a\n", offset: 0, ...parts });
   return { hdr: file.slice(0, version === 1 ? 348 : 540), img: Uint8Array.from({ length: 12 }, (_, i) => i) };
@@ -180,6 +191,12 @@ describe("as files", () => {
       spy.mockRestore();
     }
     same();
+    // Two make room, two take their place: whichever fails, all is as it was.
+    for (let number = 1; number <= 4; number++) {
+      renames.until = number;
+      await expect(writeVolume(at("a.img"), other)).rejects.toMatchObject({ code: "WriteFailed" });
+      same();
+    }
     await expect(writeVolume(at("a.hdr"), other, { inputs: [at("a.img")] })).rejects.toMatchObject({
       code: "UnsafeOutput",
     });
