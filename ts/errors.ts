@@ -16,7 +16,7 @@ export const errorCodes = {
   UnsupportedSimd: { kind: "call", meaning: "The processor lacks the instruction set asked for" },
   UnsafeOutput: { kind: "call", meaning: "An output would overwrite an input, another output or a link" },
   NoThreads: { kind: "limit", meaning: "The system refused to start the threads" },
-  TooLarge: { kind: "limit", meaning: "The image is larger than the limit, which an option raises" },
+  TooLarge: { kind: "limit", meaning: "A file, its image or their number is beyond a limit, which an option raises" },
   NotFound: { kind: "input", meaning: "The file does not exist or may not be read" },
   ReadFailed: { kind: "input", meaning: "The file could not be read to its end, or changed meanwhile" },
   UnknownFormat: { kind: "input", meaning: "The content is of no format that voxnorm reads" },

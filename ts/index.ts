@@ -11,6 +11,7 @@ export {
   decodeAll,
   encode,
   encodeAll,
+  encodePair,
   readVolume,
   readVolumes,
   writeVolume,

@@ -42,6 +42,28 @@ export function described({ description = "", replaces }: JsonSchema): string {
   return replaces === undefined ? description : `${description}, in place of ${replaces}`;
 }
 
+/** `given` by the schema, complete. Throws `BadOption`, named after `what` takes the options. */
+export function parsed<S extends z.ZodObject>(what: string, schema: S, given: object): z.output<S> {
+  const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const result = schema.safeParse(own);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const known = jsonSchema(schema).properties ?? {};
+  if (issue?.code === "unrecognized_keys") {
+    const option = issue.keys[0] ?? "";
+    throw badOption(what, option, `no such option; expected one of ${Object.keys(known).join(", ")}`, undefined);
+  }
+  const option = String(issue?.path[0] ?? "");
+  const property = known[option];
+  const text = issue?.code === "custom" || !property ? (issue?.message ?? "") : `expected ${expected(property)}`;
+  throw badOption(what, option, text, own[option]);
+}
+
+export function badOption(what: string, option: string, text: string, got: unknown): VoxnormError {
+  const came = got === undefined ? "" : `, got ${show(got)}`;
+  return new VoxnormError("BadOption", `${what}: ${option}: ${text}${came}`, { option, got: plain(got) });
+}
+
 /** Such as `integer from 1 to 64, or 3 of these`. */
 export function expected(schema: JsonSchema): string {
   if (schema.anyOf) return alternatives(schema.anyOf.flatMap((one) => one.anyOf ?? [one]));

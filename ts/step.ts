@@ -11,7 +11,7 @@ import type { Backend, Buffers, Progress } from "./backend/backend.ts";
 import { sharedBackend } from "./backend/shared.ts";
 import { VoxnormError } from "./errors.ts";
 import { defaultGridTolerance, expectGridTolerance, expectSameGrid } from "./grid.ts";
-import { expected, expectObject, jsonSchema, plain, replacements, show } from "./schema.ts";
+import { badOption, expectObject, jsonSchema, parsed, plain, replacements, show } from "./schema.ts";
 import type { Given, Made, Slots } from "./slots.ts";
 import { expectVolume, type Grid, type Volume, type Warning } from "./volume.ts";
 
@@ -264,29 +264,9 @@ function complete(step: StepDeclaration, profile: object, own: Record<string, un
     const message = `${step.id}: ${option}: expected it or ${replaced}, in whose place it stands, got both; leave one out`;
     throw new VoxnormError("BadOption", message, { option, replaced });
   }
-  const options = parse(step, { ...preset, ...own });
+  const options: Record<string, unknown> = parsed(step.id, step.options, { ...preset, ...own });
   for (const [option, replaced] of pairs) if (options[option] !== null) delete options[replaced];
   return options;
-}
-
-function parse(step: StepDeclaration, options: object): Record<string, unknown> {
-  const parsed = step.options.safeParse(options);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const known = jsonSchema(step.options).properties ?? {};
-  if (issue?.code === "unrecognized_keys") {
-    const option = issue.keys[0] ?? "";
-    throw badOption(step.id, option, `no such option; expected one of ${Object.keys(known).join(", ")}`, undefined);
-  }
-  const option = String(issue?.path[0] ?? "");
-  const schema = known[option];
-  const text = issue?.code === "custom" || !schema ? (issue?.message ?? "") : `expected ${expected(schema)}`;
-  throw badOption(step.id, option, text, (options as Record<string, unknown>)[option]);
-}
-
-function badOption(id: string, option: string, text: string, got: unknown): VoxnormError {
-  const came = got === undefined ? "" : `, got ${show(got)}`;
-  return new VoxnormError("BadOption", `${id}: ${option}: ${text}${came}`, { option, got: plain(got) });
 }
 
 function withoutUndefined(options: object): Record<string, unknown> {

@@ -5,6 +5,7 @@ import { program, verbs } from "../../dist/cli/main.js";
 import { optionFlags } from "../../dist/cli/options.js";
 import { exitCodes } from "../../dist/cli/outcome.js";
 import { errorCodes, steps, version } from "../../dist/index.js";
+import { limitOptions, storageOptions } from "../../dist/io/options.js";
 import { described, expected, jsonSchema } from "../../dist/schema.js";
 import { voxnorm } from "./command.ts";
 
@@ -78,11 +79,15 @@ describe.each(Object.values(steps))("$id --help", (step) => {
         .filter((name) => name !== "image")
         .map((name) => `--${kebab(name)}`),
     ];
+    const files = [
+      ...Object.keys(storageOptions.shape).map((name) => `--${name}`),
+      ...Object.keys(limitOptions.shape).map((name) => `--limit-${name}`),
+    ];
     const common = "--output --backend --threads --simd --quiet --jobs --memory --report --dry-run --gzip --json".split(
       " ",
     );
     const command = program().commands.find((each) => each.name() === step.id)!;
-    expect(command.options.map(({ long }) => long).sort()).toEqual([...own, ...common].sort());
+    expect(command.options.map(({ long }) => long).sort()).toEqual([...own, ...files, ...common].sort());
   });
 });
 

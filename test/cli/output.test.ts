@@ -61,11 +61,12 @@ describe("files", () => {
     const context = { ...place, inputs: { mask: inputs.mask }, digests: true };
     const { report: expected } = await pipeline([n4(options)]).run(inputs.image, context);
     const timeless = (made: typeof expected) => ({ ...made, steps: made.steps.map((s) => ({ ...s, computeMs: 0 })) });
-    const { timings, ...told } = report;
+    const { timings, stored, ...told } = report;
     const source = "head.nii.gz";
     expect(timeless(told)).toEqual({ ...timeless(expected), input: { ...expected.input, source } });
     expect(Object.keys(timings)).toEqual(["decodeMs", "computeMs", "encodeMs"]);
     expect(timings.computeMs).toBe(report.steps[0].computeMs);
+    expect(stored).toMatchObject({ datatype: "float32", changed: 0, voxels: inputs.image.data.length });
     expect(report.voxnorm).toBe(version);
   });
 
@@ -117,8 +118,9 @@ describe("--json", () => {
     expect(more).toEqual({});
     const { name, simd } = place.backend;
     expect(backend).toEqual({ name, simd, threads: expect.any(Number) });
-    const [{ timings, ...entry }] = entries;
+    const [{ timings, stored, ...entry }] = entries;
     expect(entries).toHaveLength(1);
+    expect(stored).toMatchObject({ datatype: "float32", slope: 1, intercept: 0, changed: 0 });
     expect(entry).toEqual({ input: "head.nii.gz", output: "c.nii", digest: computed.digest, warnings: [] });
     expect(Object.keys(timings)).toEqual(["decodeMs", "computeMs", "encodeMs"]);
     for (const ms of Object.values(timings)) expect(ms).toBeGreaterThan(0);

@@ -2,16 +2,25 @@
 import { createHash } from "node:crypto";
 import { crc32, deflateRawSync, deflateSync, gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { createBackend, decode, encode, volume } from "../../dist/index.js";
 import { contentOf } from "../../dist/io/content.js";
-import { gzip } from "../../dist/io/gzip.js";
+import { gzip as gzipParts } from "../../dist/io/gzip.js";
+import type { Platform } from "../../dist/io/platform.js";
+import { nativePlatform } from "../../dist/io/platform-native.js";
 import { nodePlatform } from "../../dist/io/platform-node.js";
 import { portablePlatform } from "../../dist/io/platform-portable.js";
+import { random, useBackend } from "../api/images.ts";
 import { niftiBytes, packed } from "./nifti-bytes.ts";
 import { failure, read, warnings } from "./read.ts";
 
 const sound = niftiBytes({ dim: [3, 30, 20, 10, 1, 1, 1, 1], voxels: noise(6000) });
 const size = sound.length;
-const platforms = { node: nodePlatform, portable: portablePlatform };
+const native = useBackend("native");
+const platforms = {
+  native: () => nativePlatform(native.backend),
+  node: () => nodePlatform,
+  portable: () => portablePlatform,
+};
 
 /** The same noise every time (xorshift). */
 function noise(count: number): Uint8Array {
@@ -26,6 +35,11 @@ function noise(count: number): Uint8Array {
 
 function join(...parts: Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
+}
+
+/** `gzip` of one part, joined. */
+async function gzip(bytes: Uint8Array, platform: Platform, level: number): Promise<Uint8Array> {
+  return join(...(await gzipParts([bytes], platform, level)));
 }
 
 /** A member with a header of our own. */
@@ -126,20 +140,71 @@ describe("bombs", () => {
   });
 
   it.each(Object.entries(platforms))("are unpacked piece by piece on %s", async (_, platform) => {
-    const content = contentOf(bomb, platform, () => {});
+    const content = contentOf(bomb, platform(), { trailing: 65536, warn: () => {} });
     expect((await content.start(544)).length).toBeLessThan(3e6);
-    await content.close();
+    await expect(content.whole(364)).rejects.toMatchObject({ code: "TrailingData", detail: { trailing: 65536 } });
+    // What is allowed is read, and no more is asked of the machine.
+    const allowing = contentOf(bomb, platform(), { trailing: 1e6, warn: () => {} });
+    await expect(allowing.whole(364)).rejects.toMatchObject({ detail: { declared: 364, trailing: 1e6 } });
   });
 });
 
 describe.each(Object.entries(platforms))("written on %s", (_, platform) => {
   it.each([0, 1, 1000, 3_000_000])("%d bytes, the same every time, and zlib reads them", async (count) => {
     const bytes = noise(count).map((value) => value & 15);
-    const file = await gzip(bytes, platform, 1);
+    const file = await gzip(bytes, platform(), 1);
     expect([...file.subarray(0, 10)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
     expect(Buffer.compare(gunzipSync(file), bytes)).toBe(0);
-    expect(Buffer.compare(await gzip(bytes.slice(), platform, 1), file)).toBe(0);
+    expect(Buffer.compare(await gzip(bytes.slice(), platform(), 1), file)).toBe(0);
     expect(file.length).toBeLessThan(0.6 * count + 100);
+  });
+});
+
+/** What voxels look like to gzip: noise of few and many bits, runs, and what repeats at a distance. */
+function mixed(count: number): Uint8Array {
+  const next = random(5);
+  return Uint8Array.from({ length: count }, (_, i) => {
+    const kind = (i >> 16) % 4;
+    return kind === 0 ? next() * 256 : kind === 1 ? next() * 5 : kind === 2 ? i >> 9 : (i * 37) % 1000;
+  });
+}
+
+describe("the native backend", () => {
+  it("packs as Node's zlib does at level 1, whatever the number of threads", async () => {
+    const bytes = mixed(3_500_000);
+    const wanted = await gzip(bytes, nodePlatform, 1);
+    for (const threads of [1, 2, 5]) {
+      const backend = await createBackend({ backend: "native", threads });
+      expect(Buffer.compare(await gzip(bytes, nativePlatform(backend), 1), wanted)).toBe(0);
+      await backend.close();
+    }
+  });
+
+  it("packs at every level what zlib unpacks, to less the harder it tries", async () => {
+    const bytes = mixed(2_500_000);
+    const sizes = [];
+    for (let level = 1; level <= 9; level++) {
+      const file = await gzip(bytes, nativePlatform(native.backend), level);
+      expect(Buffer.compare(gunzipSync(file), bytes)).toBe(0);
+      sizes.push(file.length);
+    }
+    expect(sizes[1]).toBeLessThan(sizes[0]!);
+    expect(sizes[8]).toBeLessThan(sizes[1]!);
+  });
+
+  it("stops packing and unpacking where the caller's signal says so", async () => {
+    const bytes = mixed(5_000_000);
+    const file = await gzip(bytes, nodePlatform, 1);
+    const signal = AbortSignal.abort("enough");
+    const cancelled = { code: "Cancelled", cause: "enough" };
+    const platform = nativePlatform(native.backend, signal);
+    await expect(gzip(bytes, platform, 1)).rejects.toMatchObject(cancelled);
+    await expect(platform.inflate(file, 10, 1e9).next()).rejects.toMatchObject(cancelled);
+    const image = { datatype: 2, dim: [3, 200, 200, 100, 1, 1, 1, 1], voxels: mixed(4_000_000) };
+    await expect(decode(packed(niftiBytes(image)), { ...native, signal })).rejects.toMatchObject(cancelled);
+    await expect(
+      encode(volume(new Float32Array(8), [2, 2, 2]), { ...native, signal, gzip: true }),
+    ).rejects.toMatchObject(cancelled);
   });
 });
 

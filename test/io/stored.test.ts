@@ -82,6 +82,19 @@ describe.each(bothBackends)("%s", (name) => {
     expect([...(await written(odd, "float64")).found.data]).toEqual([...odd.data]);
   });
 
+  it("writes the input's type by the input's scaling where that loses nothing, and by its own where it would", async () => {
+    const voxels = new Uint8Array(Int16Array.of(-300, 0, 7, 32767, 1, -32768).buffer);
+    const parts = { datatype: 4, dim: [3, 6, 1, 1, 1, 1, 1, 1], slope: 0.3, intercept: -2, voxels };
+    const input = await decode(niftiBytes(parts), held);
+    const { bytes, report } = await written(input, "input");
+    expect([...bytes.subarray(352)]).toEqual([...voxels]);
+    expect(report).toMatchObject({ slope: Math.fround(0.3), intercept: -2, changed: 0, largestError: 0 });
+    const [low, high] = report.range as [number, number];
+    expect([low, high]).toEqual([Math.min(...input.data), Math.max(...input.data)]);
+    const wider = { ...input, data: input.data.map((value) => 1.5 * value) };
+    expect((await written(wider, "input")).report.slope).toBeCloseTo(0.45, 4);
+  });
+
   it("writes the input's type", async () => {
     const input = await decode(niftiBytes({ datatype: 512, slope: 1 }), held);
     const { found } = await written(input, "input");
@@ -90,11 +103,14 @@ describe.each(bothBackends)("%s", (name) => {
 });
 
 it("refuses a type that does not exist, and `input` where there was none", async () => {
-  for (const datatype of ["uint12", "input"] as const) {
+  for (const [datatype, says] of [
+    ["uint12", 'got "uint12"'],
+    ["input", "got input, of a volume that was read from no NIfTI file"],
+  ]) {
     const options = { datatype: datatype as "input", backend: oracleBackend };
     await expect(encode(line(1), options)).rejects.toMatchObject({
       code: "BadOption",
-      message: expect.stringContaining(`got ${datatype}`),
+      message: expect.stringContaining(says!),
     });
   }
 });

@@ -1,7 +1,7 @@
 /** What is written: read back the same, the fields where the standard has them, the same bytes every time. */
 import { describe, expect, it } from "vitest";
+import { encode } from "../../dist/index.js";
 import { decode as decodePortably, encode as encodePortably } from "../../dist/io/index.js";
-import { encode } from "../../dist/io/index-node.js";
 import { type Affine, gridOf, type Triple, type Volume, volume } from "../../dist/volume.js";
 import { identity, niftiBytes, type Parts } from "./nifti-bytes.ts";
 import { oracleBackend } from "./oracle-backend.ts";

@@ -42,6 +42,8 @@ export interface Backend {
   /** Why one thread runs where more were wanted; absent otherwise. */
   readonly singleThreadReason?: string | undefined;
   readonly catalog: Catalog;
+  /** Whether it has the services `deflate.pack` and `deflate.unpack`. */
+  readonly hasDeflate?: boolean;
   /** Rejects with a `VoxnormError`; after any error the next call works. */
   run(call: Call): Promise<Reply>;
   /** Ends workers, so that a process may exit. A call still running rejects with `Cancelled`. */

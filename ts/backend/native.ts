@@ -46,6 +46,7 @@ function isAddon(addon: Partial<Addon>): addon is Addon {
 
 class NativeBackend implements Backend {
   readonly name = "native";
+  readonly hasDeflate = true;
   readonly simd: string;
   readonly threads: number;
   readonly catalog: Catalog;

@@ -1,6 +1,8 @@
-/** Flags that steps and verbs share: how it runs. */
+/** Flags that steps and verbs share: how it runs, and what it reads and stores. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { oneOf } from "./options.ts";
+import type { EncodeOptions } from "../io/index.ts";
+import { type Limits, limitOptions, storageOptions } from "../io/options.ts";
+import { flagsOf, givenOf, oneOf } from "./options.ts";
 
 export function addCommonFlags(command: Command): void {
   command.addOption(
@@ -13,6 +15,20 @@ export function addCommonFlags(command: Command): void {
   );
   command.option("--simd <level>", "force an instruction set, such as avx2");
   command.option("-q, --quiet", "no progress and no summary; warnings and errors stay");
+  for (const flag of flagsOf(limitOptions, "limit")) command.addOption(flag);
+}
+
+/** For commands that write a volume. */
+export function addStorageFlags(command: Command): void {
+  for (const flag of flagsOf(storageOptions)) command.addOption(flag);
+}
+
+export function givenLimits(given: object): Partial<Limits> {
+  return givenOf(limitOptions, { ...given }, "limit");
+}
+
+export function givenStorage(given: object): Pick<EncodeOptions, "datatype" | "level"> {
+  return givenOf(storageOptions, { ...given });
 }
 
 /** A parser of whole numbers of at least 1, of so many digits at most. */

@@ -5,7 +5,7 @@ import { createBackend } from "../backend/load-node.ts";
 import { VoxnormError } from "../errors.ts";
 import { axisCodes, obliquity } from "../grid.ts";
 import type { Volume } from "../volume.ts";
-import { addCommonFlags } from "./common-flags.ts";
+import { addCommonFlags, givenLimits } from "./common-flags.ts";
 import { finish } from "./outcome.ts";
 import { expectOneStream, readFrom } from "./streams.ts";
 
@@ -29,7 +29,7 @@ async function info(paths: readonly string[], given: BackendOptions & { json?: b
     // One after the other: text comes as it is found, and one volume at a time is held.
     for (const input of paths) {
       try {
-        const facts = await look(await readFrom(input, { backend }), backend);
+        const facts = await look(await readFrom(input, { backend, limits: givenLimits(given) }), backend);
         if (!given.json) process.stdout.write(`${text(input, facts)}\n`);
         entries.push({ input, ...facts });
       } catch (error) {

@@ -1,9 +1,11 @@
 /** How much memory jobs take, estimated from what the headers of their inputs declare. */
+import { existsSync } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { constants, gunzipSync } from "node:zlib";
-import { defaultLimits } from "../io/format.ts";
 import { isGzip } from "../io/gzip.ts";
+import { limitsOf } from "../io/index.ts";
 import { readHeader } from "../io/nifti-header.ts";
+import { pairOf, spellings } from "../io/nifti-pair.ts";
 import type { Room } from "./jobs.ts";
 import type { Job } from "./names.ts";
 
@@ -27,10 +29,12 @@ export async function memoryOf({ input, inputs, outputs }: Job): Promise<number>
 /** How many voxels a file's header declares; nothing where that cannot be told. What is wrong with it, reading it says. */
 export async function declaredVoxels(path: string): Promise<number | undefined> {
   try {
+    const pair = pairOf(path);
+    const header = pair === undefined ? path : (spellings(pair.hdr).find((name) => existsSync(name)) ?? path);
     // Of a pipe, what is read would be gone.
-    if (!(await stat(path)).isFile()) return undefined;
-    const start = await beginning(path);
-    const { voxels, volumes } = readHeader(start, defaultLimits, () => {});
+    if (!(await stat(header)).isFile()) return undefined;
+    const start = await beginning(header);
+    const { voxels, volumes } = readHeader(start, pair !== undefined, limitsOf({}), () => {});
     return voxels * volumes;
   } catch {
     return undefined;

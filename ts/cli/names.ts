@@ -1,7 +1,7 @@
 /**
  * Which files a call reads and writes: a job for each input, whose names are made from the input's.
  *
- * `{name}` in a flag is the input's name without folder and `.nii` or `.nii.gz`. A folder as the output stands for
+ * `{name}` in a flag is the input's name without folder and ending. A folder as the output stands for
  * `folder/{name}` with the input's own ending.
  */
 import { lstat, stat } from "node:fs/promises";
@@ -75,7 +75,7 @@ export function otherSlots(slots: StepDeclaration["inputs"]) {
   return Object.entries(slots).filter(([name]) => name !== "image");
 }
 
-const ending = /\.nii(\.gz)?$/;
+const ending = /\.(nii|hdr|img)(\.gz)?$/;
 
 function nameOf(input: string): string {
   return input === dash ? "stdin" : basename(input).replace(ending, "");
@@ -98,7 +98,7 @@ function withoutSlash(path: string): string {
 
 function expectVolumeName(name: string, path: string): void {
   if (path === dash || ending.test(path)) return;
-  throw badName(name, "a name that ends in .nii or .nii.gz", path);
+  throw badName(name, "a name that ends in .nii or .nii.gz, or in .hdr or .img for a pair", path);
 }
 
 function expectPattern(name: string, path: string, or = ""): void {

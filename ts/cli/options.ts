@@ -1,24 +1,38 @@
 /** From an option's schema to a command-line flag and back; nothing here knows a step. */
 import { InvalidArgumentError, Option } from "commander";
+import type { z } from "zod";
 import { described, expected, type JsonSchema, jsonSchema, show } from "../schema.ts";
 import type { StepDeclaration } from "../step.ts";
 
 /** The flags of a step's options. What is not given stays undefined, so that the profile and the defaults decide. */
 export function optionFlags(step: StepDeclaration): Option[] {
-  const properties = Object.entries(jsonSchema(step.options).properties ?? {});
-  const flags = properties.map(([name, schema]) => {
-    const flag = new Option(`--${kebab(name)} <value>`, describe(schema));
-    return flag.argParser((text: string) => coerce(text, schema));
-  });
   const profiles = Object.keys(step.profiles);
   const profile = new Option("--profile <name>", `named set of option values (default: ${profiles[0]})`);
-  return [...flags, profile.argParser(oneOf(profiles))];
+  return [...flagsOf(step.options), profile.argParser(oneOf(profiles))];
+}
+
+/** A flag for each option of a schema, such as `--limit-voxels` where the prefix is `limit`. */
+export function flagsOf(schema: z.ZodObject, prefix = ""): Option[] {
+  return Object.entries(jsonSchema(schema).properties ?? {}).map(([name, property]) => {
+    const flag = new Option(`--${kebab(prefixed(name, prefix))} <value>`, describe(property));
+    return flag.argParser((text: string) => coerce(text, property));
+  });
+}
+
+/** Of what a command line gave, the options of a schema by their own names; those not given are left out. */
+export function givenOf(schema: z.ZodObject, given: Record<string, unknown>, prefix = ""): Record<string, unknown> {
+  const values = Object.keys(schema.shape).map((name) => [name, given[prefixed(name, prefix)]] as const);
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined));
+}
+
+function prefixed(name: string, prefix: string): string {
+  return prefix === "" ? name : `${prefix}${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }
 
 /** Of what a command line gave, the step's own options. */
 export function givenOptions(step: StepDeclaration, given: Record<string, unknown>): Record<string, unknown> {
-  const names = [...Object.keys(jsonSchema(step.options).properties ?? {}), "profile"];
-  return Object.fromEntries(names.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]));
+  const { profile } = given;
+  return { ...givenOf(step.options, given), ...(profile === undefined ? {} : { profile }) };
 }
 
 /** `shrinkFactor` as `shrink-factor`. */

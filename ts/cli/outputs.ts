@@ -2,7 +2,7 @@
 import { mkdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { VoxnormError } from "../errors.ts";
-import { expectWritable } from "../io/index-node.ts";
+import { expectWritable, filesOf } from "../io/index-node.ts";
 import type { StepDeclaration } from "../step.ts";
 import type { Job, Plan } from "./names.ts";
 import { dash, expectPipe } from "./streams.ts";
@@ -50,7 +50,7 @@ export function sharedInputs(step: StepDeclaration, jobs: readonly Job[]): Set<s
 }
 
 function inputFiles(step: StepDeclaration, job: Job): string[] {
-  return [job.input, ...otherFiles(step, job)].filter((path) => path !== dash);
+  return [job.input, ...otherFiles(step, job)].filter((path) => path !== dash).flatMap(filesOf);
 }
 
 function otherFiles(step: StepDeclaration, { inputs }: Job): string[] {
@@ -58,7 +58,8 @@ function otherFiles(step: StepDeclaration, { inputs }: Job): string[] {
 }
 
 function outputFiles({ output, outputs, report }: Job): string[] {
-  return [output, ...Object.values(outputs), ...(report === undefined ? [] : [report])].filter((path) => path !== dash);
+  const volumes = [output, ...Object.values(outputs)].filter((path) => path !== dash).flatMap(filesOf);
+  return [...volumes, ...(report === undefined ? [] : [report])];
 }
 
 /** What tells that two paths lead to one file: its place, and its identity where it exists. */

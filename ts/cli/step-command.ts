@@ -6,7 +6,7 @@ import { VoxnormError } from "../errors.ts";
 import { backendReport } from "../report.ts";
 import type { BoundStep, Step } from "../step.ts";
 import type { Grid, Warning } from "../volume.ts";
-import { addCommonFlags, wholeNumber } from "./common-flags.ts";
+import { addCommonFlags, addStorageFlags, givenLimits, givenStorage, wholeNumber } from "./common-flags.ts";
 import { atMost, interruption } from "./jobs.ts";
 import { room } from "./memory.ts";
 import { type Job, type Names, otherSlots, planOf } from "./names.ts";
@@ -15,7 +15,7 @@ import { finish } from "./outcome.ts";
 import { expectSafeOutputs } from "./outputs.ts";
 import { together } from "./progress.ts";
 import { intention, summary } from "./summary.ts";
-import { reader, rehearse, type Timings, work } from "./work.ts";
+import { type Done, reader, rehearse, type Timings, work } from "./work.ts";
 
 /** What every step's command takes besides the step's own. */
 type Given = Names &
@@ -38,7 +38,7 @@ const usualJobs = 2;
 export function stepCommand(step: AnyStep): Command {
   const command = new Command(step.id).description(`${step.title}: ${step.summary}`);
   command.argument("<inputs...>", `${step.inputs.image.description}; several are done one by one; - is stdin`);
-  const output = `${step.outputs.image.description} (.nii or .nii.gz), a folder for it, or - for stdout`;
+  const output = `${step.outputs.image.description} (.nii, .nii.gz, or .img for a pair), a folder for it, or - for stdout`;
   command.requiredOption("-o, --output <file>", output);
   for (const [name, slot] of otherSlots(step.inputs)) {
     const value = [...slot.rules, "file"].join("|");
@@ -49,6 +49,7 @@ export function stepCommand(step: AnyStep): Command {
     command.addOption(new Option(`--${kebab(name)} <file>`, `write: ${slot.description}`));
   }
   for (const flag of optionFlags(step)) command.addOption(flag);
+  addStorageFlags(command);
   addCommonFlags(command);
   const jobs = `inputs in work at once, while --memory lasts (default: ${usualJobs})`;
   command.addOption(new Option("--jobs <n>", jobs).argParser(wholeNumber()));
@@ -76,6 +77,7 @@ interface Entry {
   digest?: string;
   /** In place of a digest, those of a series' volumes. */
   digests?: string[];
+  stored?: Done["stored"];
   timings?: Timings;
   /** On a dry run: where the image lies, and the other names as they would be read and written. */
   grid?: Grid;
@@ -98,8 +100,9 @@ async function run(step: AnyStep, inputs: readonly string[], given: Given): Prom
     await expectSafeOutputs(step, plan);
     backend = await createBackend(given);
     const { signal } = stop;
-    const read = reader(bound, plan, backend, signal);
-    const shop = { bound, plan, backend, signal, gzip: given.gzip === true, read };
+    const read = reader(bound, plan, { backend, signal, limits: givenLimits(given) });
+    const storage = givenStorage(given);
+    const shop = { bound, plan, backend, signal, gzip: given.gzip === true, storage, read };
     const each = async (job: Job, index: number) => {
       const entry = entries[index]!;
       try {
@@ -115,7 +118,8 @@ async function run(step: AnyStep, inputs: readonly string[], given: Given): Prom
         const done = await work(job, shop, entry.warnings, (progress) => tell.progress(index, progress));
         for (const { message } of done.warnings) tell.warn(`${job.input}: ${message}`);
         const digests = done.volumes.map(({ output }) => output.digest);
-        Object.assign(entry, digests.length > 1 ? { digests } : { digest: digests[0] }, { timings: done.timings });
+        const { stored, timings } = done;
+        Object.assign(entry, digests.length > 1 ? { digests } : { digest: digests[0] }, { stored, timings });
         tell.done(index, summary(done, job.output, inputs.length > 1));
       } catch (error) {
         entry.error = VoxnormError.from(error);

@@ -1,8 +1,8 @@
 /** `-` in place of a file: stdin and stdout, so that the command has its place between pipes. */
 import { addAbortSignal } from "node:stream";
-import { arrayBuffer } from "node:stream/consumers";
 import { VoxnormError } from "../errors.ts";
-import { type DecodeOptions, decodeAll, readVolumes } from "../io/index-node.ts";
+import { GrowingBytes } from "../io/bytes.ts";
+import { type DecodeOptions, decodeAll, expectBytes, limitsOf, readVolumes } from "../io/index-node.ts";
 import type { Volume } from "../volume.ts";
 
 export const dash = "-";
@@ -10,14 +10,22 @@ export const dash = "-";
 /** The volumes in a file, or in stdin where `path` is `-`. */
 export async function readFrom(path: string, options: DecodeOptions): Promise<Volume[]> {
   if (path !== dash) return readVolumes(path, options);
-  return decodeAll(await stdin(options.signal), { source: "stdin", ...options });
+  return decodeAll(await stdin(options), { source: "stdin", ...options });
 }
 
-async function stdin(signal?: AbortSignal): Promise<Uint8Array> {
+/** All of stdin. Throws `TooLarge` as soon as there is more than the limit. */
+async function stdin({ signal, limits }: DecodeOptions): Promise<Uint8Array> {
   if (process.stdin.isTTY) throw new VoxnormError("BadOption", `${dash}: expected a pipe or a file, got a terminal`);
+  const most = limitsOf({ limits });
+  const held = new GrowingBytes();
   try {
-    return new Uint8Array(await arrayBuffer(signal ? addAbortSignal(signal, process.stdin) : process.stdin));
+    for await (const piece of signal ? addAbortSignal(signal, process.stdin) : process.stdin) {
+      expectBytes(held.length + piece.length, most, "stdin");
+      held.append(piece, Infinity);
+    }
+    return held.bytes;
   } catch (cause) {
+    if (cause instanceof VoxnormError) throw cause;
     if (signal?.aborted) throw new VoxnormError("Cancelled", "interrupted while stdin was read", {}, cause);
     throw new VoxnormError("ReadFailed", `stdin: could not be read: ${(cause as Error).message}`, {}, cause);
   }

@@ -1,12 +1,13 @@
 /** What a person reads when an input is done. */
 import { axisCodes } from "../grid.ts";
+import type { EncodeReport } from "../io/nifti-stored.ts";
 import type { Volume } from "../volume.ts";
 import type { Job } from "./names.ts";
 import { dash } from "./streams.ts";
 import type { Done } from "./work.ts";
 
 /** A line for one of several inputs; for a single one its measures and how it ran, too. */
-export function summary({ report, volumes, timings }: Done, output: string, isBrief: boolean): string[] {
+export function summary({ report, volumes, stored, timings }: Done, output: string, isBrief: boolean): string[] {
   const wrote = `wrote ${output === dash ? "stdout" : output}`;
   const { name, simd, threads } = report.backend;
   const digests = volumes.map(({ output }) => output.digest);
@@ -22,9 +23,17 @@ export function summary({ report, volumes, timings }: Done, output: string, isBr
       ...(isSeries ? [`  digest: ${digests[index]}`] : []),
     ]),
     `  ${name} (${simd}, ${threads} ${thread}): decode ${ms(decodeMs)}, compute ${ms(computeMs)}, encode ${ms(encodeMs)}`,
+    ...(stored === undefined || stored.datatype === "float32" ? [] : [storedAs(stored)]),
     ...(isSeries ? [] : [`  digest: ${digests[0]}`]),
     wrote,
   ];
+}
+
+/** How another type than that of the voxels holds them; it is never clipped, but scaled to their range. */
+function storedAs({ datatype, slope, intercept, changed, voxels, largestError }: EncodeReport): string {
+  const scale = slope === 1 && intercept === 0 ? "as they are" : `scaled by ${facts(slope)} from ${facts(intercept)}`;
+  const lost = changed === 0 ? "" : ` by at most ${facts(largestError)}`;
+  return `  stored: ${datatype}, ${scale}; ${changed} of ${voxels} voxels rounded${lost}, none clipped`;
 }
 
 /** What would be done with an input, on a line. */

@@ -1,7 +1,9 @@
 /** One job: read, compute, write. */
 import type { Backend, Progress } from "../backend/backend.ts";
 import { VoxnormError } from "../errors.ts";
-import { encodeAll, writeFileAtomic, writeVolumes } from "../io/index-node.ts";
+import type { EncodeOptions } from "../io/index.ts";
+import { type DecodeOptions, encodeAll, writeFileAtomic, writeVolumes } from "../io/index-node.ts";
+import type { EncodeReport } from "../io/nifti-stored.ts";
 import { pipeline } from "../pipeline.ts";
 import type { Report } from "../report.ts";
 import { inputsOfEach, runSeries, type SeriesReport } from "../series.ts";
@@ -25,6 +27,8 @@ export interface Shop {
   readonly backend: Backend;
   readonly signal: AbortSignal;
   readonly gzip: boolean;
+  /** How the image is stored; other outputs are `float32`. */
+  readonly storage: Pick<EncodeOptions, "datatype" | "level">;
   readonly read: Reader;
 }
 
@@ -35,6 +39,8 @@ export interface Done {
   readonly volumes: SeriesReport["volumes"];
   /** What the steps warned of, with the volume's number in a series. */
   readonly warnings: readonly Warning[];
+  /** How the image's voxels were stored, and what that changed. */
+  readonly stored: EncodeReport | undefined;
   readonly timings: Timings;
 }
 
@@ -44,7 +50,7 @@ export interface Done {
  */
 export async function work(
   job: Job,
-  { bound, plan, backend, signal, gzip, read }: Shop,
+  { bound, plan, backend, signal, gzip, storage, read }: Shop,
   warnings: Warning[],
   onProgress: (progress: Progress) => void,
 ): Promise<Done> {
@@ -61,6 +67,7 @@ export async function work(
   warnings.push(...found);
   if (signal.aborted) throw new VoxnormError("Cancelled", "interrupted; nothing was written");
 
+  let stored: EncodeReport | undefined;
   const [, encodeMs] = await timed(async () => {
     await makeFolder(plan);
     const others = Object.entries(job.outputs).map(([name, path]) => [path, made.outputs[name] ?? []] as const);
@@ -68,19 +75,26 @@ export async function work(
     const all = [[job.output, made.images] as const, ...others].map(
       ([path, each]) => [path, each.map((volume, index) => ({ ...volume, meta: made.images[index]!.meta }))] as const,
     );
+    const options = (path: string) => {
+      const { level } = storage;
+      if (path !== job.output) return { backend, signal, level };
+      return { backend, signal, ...storage, onReport: (report: EncodeReport) => (stored = report) };
+    };
     const files = all.filter(([path]) => path !== dash);
-    await Promise.all(files.map(([path, each]) => writeVolumes(path, each)));
+    await Promise.all(files.map(([path, each]) => writeVolumes(path, each, options(path))));
     // Last, since it cannot be taken back.
-    for (const [path, each] of all) if (path === dash) await writeStdout(await encodeAll(each, { gzip }));
+    for (const [path, each] of all) {
+      if (path === dash) await writeStdout(await encodeAll(each, { gzip, ...options(path) }));
+    }
   });
   const computeMs = volumes.flatMap(({ steps }) => steps).reduce((sum, step) => sum + step.computeMs, 0);
   const timings = { decodeMs, computeMs, encodeMs };
   const report = isSeries ? made.report : { ...ran, ...volumes[0]! };
   if (job.report !== undefined) {
-    const bytes = new TextEncoder().encode(`${JSON.stringify({ ...report, timings }, null, 2)}\n`);
+    const bytes = new TextEncoder().encode(`${JSON.stringify({ ...report, stored, timings }, null, 2)}\n`);
     await (job.report === dash ? writeStdout(bytes) : writeFileAtomic(job.report, bytes));
   }
-  return { report, volumes, warnings: found, timings };
+  return { report, volumes, stored, warnings: found, timings };
 }
 
 /** All that `work` does before it computes. Writes nothing. */
@@ -106,11 +120,11 @@ async function readInputs(job: Job, { step }: BoundStep, read: Reader, warnings:
 export type Reader = (path: string, warnings: Warning[]) => Promise<readonly Volume[]>;
 
 /** Reads what several jobs share once; told warnings are not told again. */
-export function reader(bound: BoundStep, plan: Plan, backend: Backend, signal: AbortSignal): Reader {
+export function reader(bound: BoundStep, plan: Plan, options: DecodeOptions): Reader {
   const shared = sharedInputs(bound.step, plan.jobs);
   const kept = new Map<string, Promise<readonly Volume[]>>();
   const read = async (path: string) => {
-    const volumes = await readFrom(path, { backend, signal });
+    const volumes = await readFrom(path, options);
     // At once, so that the last line stays how the command ended.
     for (const { message } of warningsOf(volumes)) warn(`${path}: ${message}`);
     return volumes;

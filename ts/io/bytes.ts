@@ -19,20 +19,36 @@ export class GrowingBytes {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** Adds a piece. `expected` is the length it will probably have in the end: growth stops there. */
-  append(piece: Uint8Array, expected: number): void {
+  /**
+   * Adds a piece, which is kept itself where it is the first of at least `capacity` bytes. `expected` is the length that
+   * it will probably be in the end: growth stops there.
+   */
+  append(piece: Uint8Array, expected: number, capacity = 0): void {
     const needed = this.#length + piece.length;
-    if (needed > this.#buffer.length) this.reserve(Math.max(needed, Math.min(2 * needed, expected)));
+    if (this.#length === 0 && piece.length >= capacity && piece.length === piece.buffer.byteLength) {
+      this.#buffer = piece as Uint8Array<ArrayBuffer>;
+      this.#length = needed;
+      return;
+    }
+    if (needed > this.#buffer.length) this.#reserve(Math.max(needed, capacity, Math.min(2 * needed, expected)));
     this.#buffer.set(piece, this.#length);
     this.#length = needed;
   }
 
-  reserve(capacity: number): void {
-    if (capacity <= this.#buffer.length) return;
+  #reserve(capacity: number): void {
     const grown = allocate(capacity);
     grown.set(this.bytes);
     this.#buffer = grown;
   }
+}
+
+/** `parts` cut into pieces of at most `size` bytes, each part by itself; an empty one where there are no bytes. */
+export function cut(parts: readonly Uint8Array[], size: number): Uint8Array[] {
+  const pieces = parts.flatMap((part) => {
+    const count = Math.ceil(part.length / size);
+    return Array.from({ length: count }, (_, index) => part.subarray(index * size, (index + 1) * size));
+  });
+  return pieces.length > 0 ? pieces : [allocate(0)];
 }
 
 export function concatenate(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -10,35 +10,39 @@ import { isGzip, members } from "./gzip.ts";
 import type { Platform } from "./platform.ts";
 import type { Warn } from "./warnings.ts";
 
-/** More than this beyond the declared size is an error, less is a warning: editors and tapes pad files. */
-export const tolerated = 64 * 1024;
+/** So that a damaged stream is told as such, rather than by the odd header that its first bytes may decode to. */
+const leastStart = 1 << 16;
 
 /** Deflate's best case: a match of 258 bytes in two bits. */
 const largestRatio = 1032;
 
 export interface Content {
   readonly compressed: boolean;
-  /** The first `count` bytes and perhaps more; fewer where there are no more. */
+  /** The first `count` bytes and perhaps more; all where there are fewer, which are then sound. */
   start(count: number): Promise<Uint8Array>;
   /** All of it, which is at least `declared` bytes. Throws `Truncated`, `TrailingData`, `BadGzip` or `TooLarge`. */
   whole(declared: number): Promise<Uint8Array>;
-  /** Ends work in progress. */
-  close(): Promise<void>;
+}
+
+/** What a reader says of bytes that nobody asked for: a warning up to `trailing` of them, an error beyond. */
+interface Tell {
+  readonly trailing: number;
+  readonly warn: Warn;
 }
 
 /** The content of a file: unpacked where it is gzip, whatever its name. */
-export function contentOf(bytes: Uint8Array, platform: Platform, warn: Warn): Content {
-  return isGzip(bytes, 0) ? new GzipContent(bytes, platform, warn) : new PlainContent(bytes, warn);
+export function contentOf(bytes: Uint8Array, platform: Platform, tell: Tell): Content {
+  return isGzip(bytes, 0) ? new GzipContent(bytes, platform, tell) : new PlainContent(bytes, tell);
 }
 
 class PlainContent implements Content {
   readonly compressed = false;
   readonly #bytes: Uint8Array;
-  readonly #warn: Warn;
+  readonly #tell: Tell;
 
-  constructor(bytes: Uint8Array, warn: Warn) {
+  constructor(bytes: Uint8Array, tell: Tell) {
     this.#bytes = bytes;
-    this.#warn = warn;
+    this.#tell = tell;
   }
 
   async start(): Promise<Uint8Array> {
@@ -46,58 +50,52 @@ class PlainContent implements Content {
   }
 
   async whole(declared: number): Promise<Uint8Array> {
-    compareLength(this.#bytes.length, declared, this.#warn);
+    compareLength(this.#bytes.length, declared, this.#tell);
     return this.#bytes;
   }
-
-  async close(): Promise<void> {}
 }
 
 class GzipContent implements Content {
   readonly compressed = true;
-  readonly #packed: number;
-  readonly #warn: Warn;
-  readonly #pieces: AsyncGenerator<Uint8Array, void>;
-  readonly #held = new GrowingBytes();
+  readonly #bytes: Uint8Array;
+  readonly #platform: Platform;
+  readonly #tell: Tell;
 
-  constructor(bytes: Uint8Array, platform: Platform, warn: Warn) {
-    this.#packed = bytes.length;
-    this.#warn = warn;
-    this.#pieces = members(bytes, platform, warn);
+  constructor(bytes: Uint8Array, platform: Platform, tell: Tell) {
+    this.#bytes = bytes;
+    this.#platform = platform;
+    this.#tell = tell;
   }
 
-  async start(count: number): Promise<Uint8Array> {
-    await this.#fill(count, count);
-    return this.#held.bytes;
+  /** Unpacked anew by `whole`: what is needed of the start is little. */
+  start(count: number): Promise<Uint8Array> {
+    const most = Math.max(count, leastStart);
+    return this.#unpack(most, most, () => {});
   }
 
   async whole(declared: number): Promise<Uint8Array> {
-    if (declared > this.#packed * largestRatio) {
-      const message = `${this.#packed} compressed bytes cannot hold the ${declared} bytes that the header declares`;
-      throw new VoxnormError("Truncated", message, { declared, compressed: this.#packed });
+    const { length } = this.#bytes;
+    if (declared > length * largestRatio) {
+      const message = `${length} compressed bytes cannot hold the ${declared} bytes that the header declares`;
+      throw new VoxnormError("Truncated", message, { declared, compressed: length });
     }
-    // Most volumes pack to more than an eighth: for those this is the only allocation.
-    this.#held.reserve(Math.min(declared, 8 * this.#packed));
     // Reading on to the end of the stream is what checks its CRC and length.
-    await this.#fill(declared + tolerated + 1, declared);
-    compareLength(this.#held.length, declared, this.#warn, "at least ");
-    return this.#held.bytes;
+    const found = await this.#unpack(declared + this.#tell.trailing + 1, declared, this.#tell.warn);
+    compareLength(found.length, declared, this.#tell, "at least ");
+    return found;
   }
 
-  async close(): Promise<void> {
-    await this.#pieces.return();
-  }
-
-  async #fill(count: number, expected: number): Promise<void> {
-    while (this.#held.length < count) {
-      const { done, value } = await this.#pieces.next();
-      if (done) return;
-      this.#held.append(value, expected);
+  async #unpack(most: number, expected: number, warn: Warn): Promise<Uint8Array> {
+    const held = new GrowingBytes();
+    for await (const piece of members(this.#bytes, most, this.#platform, warn)) {
+      // Most volumes pack to more than an eighth: for those this is the only allocation.
+      held.append(piece, expected, Math.min(expected, 8 * this.#bytes.length));
     }
+    return held.bytes;
   }
 }
 
-function compareLength(found: number, declared: number, warn: Warn, atLeast = ""): void {
+function compareLength(found: number, declared: number, { trailing, warn }: Tell, atLeast = ""): void {
   const fail = (code: ErrorCode, message: string, detail: ErrorDetail) => {
     throw new VoxnormError(code, message, { declared, found, ...detail });
   };
@@ -107,8 +105,8 @@ function compareLength(found: number, declared: number, warn: Warn, atLeast = ""
       missing: -surplus,
     });
   }
-  if (surplus > tolerated) {
-    fail("TrailingData", `expected ${declared} bytes, as the header declares, got ${atLeast}${found}`, { tolerated });
+  if (surplus > trailing) {
+    fail("TrailingData", `expected ${declared} bytes, as the header declares, got ${atLeast}${found}`, { trailing });
   }
   if (surplus > 0) warn("TrailingBytes", `${surplus} bytes behind the voxels were ignored`);
 }

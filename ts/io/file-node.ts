@@ -10,15 +10,20 @@ import { access, type FileHandle, lstat, open, rename, rm, stat } from "node:fs/
 import { basename, dirname, join } from "node:path";
 import { type ErrorCode, VoxnormError } from "../errors.ts";
 import { allocate } from "./bytes.ts";
+import type { Pieces } from "./platform.ts";
 
-/** All bytes of a file. Throws `NotFound`, or `ReadFailed` where it is no regular file or changes meanwhile. */
-export async function readFileChecked(path: string): Promise<Uint8Array> {
+/**
+ * All bytes of a file. Throws `NotFound`, or `ReadFailed` where it is no regular file or changes meanwhile; and what
+ * `expectSize` throws, before anything is read.
+ */
+export async function readFileChecked(path: string, expectSize = (_: number) => {}): Promise<Uint8Array> {
   let file: FileHandle | undefined;
   try {
     // Without waiting, lest a named pipe holds us until somebody writes to it.
     file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const before = await file.stat({ bigint: true });
     if (!before.isFile()) throw new VoxnormError("ReadFailed", `${path}: expected a regular file`, { path });
+    expectSize(Number(before.size));
     const bytes = allocate(Number(before.size));
     const length = await fill(file, bytes);
     const after = await file.stat({ bigint: true });
@@ -41,25 +46,77 @@ export interface WriteOptions {
 
 /** Replaces or creates a file. Throws `WriteFailed`, or `UnsafeOutput` for an input, a link or what is no file. */
 export async function writeFileAtomic(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
-  await checkOutput(path, options.inputs ?? []);
-  const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${process.pid}-${randomBytes(6).toString("hex")}.tmp`);
-  let file: FileHandle | undefined;
+  await writeFilesAtomic([[path, [bytes]]], options);
+}
+
+/**
+ * As `writeFileAtomic`, for files in one folder that belong together. All are on the disk before the first one gets its
+ * name. The old ones make room first, so that a crash leaves a part missing rather than parts of different images.
+ */
+export async function writeFilesAtomic(
+  files: readonly (readonly [path: string, pieces: Pieces])[],
+  options: WriteOptions = {},
+): Promise<void> {
+  for (const [path] of files) await checkOutput(path, options.inputs ?? []);
+  const temporaries: string[] = [];
+  const moved: [from: string, to: string][] = [];
+  const move = async (from: string, to: string) => {
+    await rename(from, to);
+    moved.push([from, to]);
+  };
+  const old: string[] = [];
+  let at = "";
   try {
-    file = await open(temporary, "wx");
-    await file.writeFile(bytes);
-    await file.sync();
-    await file.close();
-    await rename(temporary, path);
-  } catch (cause) {
-    // Only what we made: where `open` failed there is nothing of ours.
-    if (file !== undefined) {
-      await file.close().catch(() => {});
-      await rm(temporary, { force: true }).catch(() => {});
+    for (const [path, pieces] of files) {
+      at = path;
+      await writeNew(temporaryFor(path), pieces, temporaries);
     }
-    throw coded(cause, path, "WriteFailed", "could not be written");
+    for (const [path] of files.length > 1 ? files : []) {
+      at = path;
+      const aside = temporaryFor(path);
+      await move(path, aside).then(
+        () => old.push(aside),
+        (cause) => expectCode(cause, "ENOENT"),
+      );
+    }
+    for (const [index, [path]] of files.entries()) {
+      at = path;
+      await move(temporaries[index]!, path);
+    }
+  } catch (cause) {
+    // Only what we made, and all as it was.
+    for (const [from, to] of moved.reverse()) await rename(to, from).catch(() => {});
+    await remove(temporaries);
+    throw coded(cause, at, "WriteFailed", "could not be written");
   }
-  await syncFolder(folder);
+  await remove(old);
+  await syncFolder(dirname(at));
+}
+
+/** A name beside the file that no other process takes. */
+function temporaryFor(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(6).toString("hex")}.tmp`);
+}
+
+/** Writes a file to the disk, and its name to `made` as soon as it is there. */
+async function writeNew(path: string, pieces: Pieces, made: string[]): Promise<void> {
+  const file = await open(path, "wx");
+  made.push(path);
+  try {
+    // Each goes behind the one before.
+    for (const piece of pieces) await file.writeFile(piece);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function remove(paths: readonly string[]): Promise<void> {
+  for (const path of paths) await rm(path, { force: true }).catch(() => {});
+}
+
+function expectCode(cause: NodeJS.ErrnoException, code: string): void {
+  if (cause.code !== code) throw cause;
 }
 
 /** Whether two paths lead to one file. False where one of them does not exist. */

@@ -3,6 +3,8 @@ import type { Backend } from "../backend/backend.ts";
 import type { Volume } from "../volume.ts";
 import type { Content } from "./content.ts";
 import type { EncodeReport } from "./nifti-stored.ts";
+import type { Limits } from "./options.ts";
+import type { Pieces } from "./platform.ts";
 import type { Notes } from "./warnings.ts";
 
 export interface Format {
@@ -13,18 +15,23 @@ export interface Format {
   recognises(start: Uint8Array): boolean;
   /** The volumes in the file's order, at least one. Throws `SeveralVolumes` where `single` is set and there are more. */
   decode(content: Content, context: DecodeContext): Promise<Volume[]>;
-  /** The file's bytes, not compressed. The volumes, at least one, share one grid. */
-  encode(volumes: readonly Volume[], context: EncodeContext): Promise<Uint8Array>;
+  /** The file's bytes, not compressed; of a pair, both files'. The volumes, at least one, share one grid. */
+  encode(volumes: readonly Volume[], context: EncodeContext): Promise<Pieces[]>;
 }
 
 export interface EncodeContext {
+  /** Header and voxels apart. */
+  readonly isPair: boolean;
   readonly datatype: string;
   /** Asked for only where voxels must be converted. */
   readonly backend: () => Promise<Backend>;
   readonly onReport?: ((report: EncodeReport) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface DecodeContext {
+  /** The voxels, where the content is the header of a pair. */
+  readonly img?: Content | undefined;
   readonly backend: Backend;
   readonly limits: Limits;
   /** Whether the caller has room for one volume only. */
@@ -34,13 +41,3 @@ export interface DecodeContext {
   readonly source?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
-
-export interface Limits {
-  /** Most voxels a file's volumes may have together; more is `TooLarge`, before anything is allocated. */
-  readonly voxels: number;
-  /** Most volumes a file may hold; more is `TooLarge`, too. */
-  readonly volumes: number;
-}
-
-/** 2^31 - 1 voxels, 8 GB in memory: what 32-bit indices in peers can address. 32767 volumes, the most of NIfTI-1. */
-export const defaultLimits: Limits = { voxels: 2 ** 31 - 1, volumes: 32767 };

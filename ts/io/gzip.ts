@@ -7,56 +7,65 @@
  * What we write has no name and no time, so that the same voxels always give the same bytes.
  */
 import { VoxnormError } from "../errors.ts";
-import { concatenate } from "./bytes.ts";
-import type { Platform } from "./platform.ts";
+import { crc32 } from "./crc32.ts";
+import type { Pieces, Platform } from "./platform.ts";
 import type { Warn } from "./warnings.ts";
 
 export function isGzip(bytes: Uint8Array, at: number): boolean {
   return bytes[at] === 0x1f && bytes[at + 1] === 0x8b;
 }
 
-/** What all members of `bytes` decode to, in pieces. Throws `Truncated` or `BadGzip`. */
-export async function* members(bytes: Uint8Array, platform: Platform, warn: Warn): AsyncGenerator<Uint8Array, void> {
+/**
+ * What all members of `bytes` decode to, in pieces, until there are `most` bytes or all. Throws `Truncated` or `BadGzip`,
+ * for checksums and lengths only where the end of a member is reached.
+ */
+export async function* members(
+  bytes: Uint8Array,
+  most: number,
+  platform: Platform,
+  warn: Warn,
+): AsyncGenerator<Uint8Array, void> {
   let at = 0;
+  let left = most;
   do {
-    const pieces = platform.inflate(bytes, endOfHeader(bytes, at, platform));
-    let crc = 0;
+    const pieces = platform.inflate(bytes, endOfHeader(bytes, at), left);
     let size = 0;
     try {
       for (;;) {
         const { done, value } = await pieces.next();
         if (done) {
-          at = value;
+          checkTrailer(bytes, value.end, value.crc, size);
+          at = value.end + 8;
           break;
         }
-        crc = platform.crc32(value, crc);
-        size += value.length;
         yield value;
+        size += value.length;
+        left -= value.length;
+        if (left <= 0) return;
       }
     } finally {
-      await pieces.return(0);
+      await pieces.return({ end: 0, crc: 0 });
     }
-    checkTrailer(bytes, at, crc, size);
-    at += 8;
   } while (isGzip(bytes, at) && bytes[at + 2] === 8);
   const junk = bytes.length - at;
   if (junk > 0) warn("JunkAfterGzip", `${junk} bytes behind the gzip stream were ignored`);
 }
 
-/** One member, whose bytes depend on nothing but `bytes`, `level` and the platform's deflate. */
-export async function gzip(bytes: Uint8Array, platform: Platform, level: number): Promise<Uint8Array> {
+/** One member, whose bytes depend on nothing but `parts`, `level` and the platform's deflate. */
+export async function gzip(parts: Pieces, platform: Platform, level: number): Promise<Pieces> {
   const unknownSystem = 255;
   const header = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, unknownSystem);
+  const { pieces, crc } = await platform.deflate(parts, level);
   const trailer = new DataView(new ArrayBuffer(8));
-  trailer.setUint32(0, platform.crc32(bytes, 0), true);
-  trailer.setUint32(4, bytes.length % 2 ** 32, true);
-  return concatenate([header, await platform.deflate(bytes, level), new Uint8Array(trailer.buffer)]);
+  trailer.setUint32(0, crc, true);
+  trailer.setUint32(4, parts.reduce((sum, part) => sum + part.length, 0) % 2 ** 32, true);
+  return [header, ...pieces, new Uint8Array(trailer.buffer)];
 }
 
 const FLAG = { headerCrc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 };
 
 /** Where the member's header ends and its deflate stream begins. */
-function endOfHeader(bytes: Uint8Array, start: number, platform: Platform): number {
+function endOfHeader(bytes: Uint8Array, start: number): number {
   const need = (end: number) => {
     if (end > bytes.length) throw cut("header", bytes.length);
     return end;
@@ -78,7 +87,7 @@ function endOfHeader(bytes: Uint8Array, start: number, platform: Platform): numb
     at = end + 1;
   }
   if (flags & FLAG.headerCrc) {
-    const expected = platform.crc32(bytes.subarray(start, at), 0) & 0xffff;
+    const expected = crc32(bytes.subarray(start, at)) & 0xffff;
     need(at + 2);
     const found = bytes[at]! | (bytes[at + 1]! << 8);
     if (found !== expected) throw new VoxnormError("BadGzip", "gzip: the checksum of the header is wrong");

@@ -1,39 +1,55 @@
-/** Volumes in files, for Node: `index.ts` with zlib beneath it, and paths. Only Node's entry imports this. */
+/** Volumes in files, for Node: `index.ts` with a faster gzip beneath it, and paths. Only Node's entry imports this. */
+import { existsSync } from "node:fs";
+import { VoxnormError } from "../errors.ts";
 import type { Volume } from "../volume.ts";
-import { readFileChecked, type WriteOptions, writeFileAtomic } from "./file-node.ts";
+import { readFileChecked, type WriteOptions, writeFilesAtomic } from "./file-node.ts";
 import * as portable from "./index.ts";
-import { nodePlatform } from "./platform-node.ts";
+import { filesOf, pairOf, spellings } from "./nifti-pair.ts";
+import { chooseNodePlatform } from "./platform-node.ts";
 
 export { expectWritable, readFileChecked, sameFile, writeFileAtomic } from "./file-node.ts";
-export type { DecodeOptions } from "./index.ts";
+export { type DecodeOptions, expectBytes, limitsOf } from "./index.ts";
+export { filesOf } from "./nifti-pair.ts";
 
 export function decode(bytes: Uint8Array, options: portable.DecodeOptions = {}): Promise<Volume> {
-  return portable.decode(bytes, { platform: nodePlatform, ...options });
+  return portable.decode(bytes, { platform: chooseNodePlatform, ...options });
 }
 
 export function encode(volume: Volume, options: portable.EncodeOptions = {}): Promise<Uint8Array> {
-  return portable.encode(volume, { platform: nodePlatform, ...options });
+  return portable.encode(volume, { platform: chooseNodePlatform, ...options });
 }
 
 export function decodeAll(bytes: Uint8Array, options: portable.DecodeOptions = {}): Promise<Volume[]> {
-  return portable.decodeAll(bytes, { platform: nodePlatform, ...options });
+  return portable.decodeAll(bytes, { platform: chooseNodePlatform, ...options });
 }
 
 export function encodeAll(volumes: readonly Volume[], options: portable.EncodeOptions = {}): Promise<Uint8Array> {
-  return portable.encodeAll(volumes, { platform: nodePlatform, ...options });
+  return portable.encodeAll(volumes, { platform: chooseNodePlatform, ...options });
 }
 
-/** The volume in the file at `path`. */
+export function encodePair(
+  volumes: readonly Volume[],
+  options: portable.EncodeOptions = {},
+): Promise<portable.EncodedPair> {
+  return portable.encodePair(volumes, { platform: chooseNodePlatform, ...options });
+}
+
+/** The volume in the file at `path`, which may be either part of a pair. */
 export async function readVolume(path: string, options: portable.DecodeOptions = {}): Promise<Volume> {
-  return decode(await readFileChecked(path), { source: path, ...options });
+  const [bytes, img] = await readParts(path, options);
+  return decode(bytes, { source: path, img, ...options });
 }
 
-/** All volumes in the file at `path`: the time points of a series. */
+/** All volumes in the file at `path`: the time points of a series. As `readVolume` otherwise. */
 export async function readVolumes(path: string, options: portable.DecodeOptions = {}): Promise<Volume[]> {
-  return decodeAll(await readFileChecked(path), { source: path, ...options });
+  const [bytes, img] = await readParts(path, options);
+  return decodeAll(bytes, { source: path, img, ...options });
 }
 
-/** Writes `volume` to `path`, whole or not at all; gzip where the name ends in `.gz` and `gzip` does not decide. */
+/**
+ * Writes `volume` to `path`, whole or not at all; gzip where the name ends in `.gz` and `gzip` does not decide, a pair
+ * where it ends in `.hdr` or `.img`.
+ */
 export async function writeVolume(
   path: string,
   volume: Volume,
@@ -49,5 +65,30 @@ export async function writeVolumes(
   options: portable.EncodeOptions & WriteOptions = {},
 ): Promise<void> {
   const gzip = options.gzip ?? path.toLowerCase().endsWith(".gz");
-  await writeFileAtomic(path, await encodeAll(volumes, { ...options, gzip }), options);
+  const names = filesOf(path);
+  const encoding = { platform: chooseNodePlatform, ...options, gzip };
+  const files = await portable.encodeFiles(volumes, names.length === 2, encoding);
+  await writeFilesAtomic(
+    files.map((pieces, index) => [names[index]!, pieces]),
+    options,
+  );
+}
+
+/** The file, or of a pair the header and the voxels. */
+async function readParts(path: string, options: portable.DecodeOptions): Promise<[Uint8Array, Uint8Array?]> {
+  const limits = portable.limitsOf(options);
+  const read = (each: string) => readFileChecked(each, (size) => portable.expectBytes(size, limits, each));
+  const pair = pairOf(path);
+  if (pair === undefined) return [await read(path)];
+  const parts = [pair.hdr, pair.img].map((part) => (part === path ? path : existing(part, path)));
+  return [await read(parts[0]!), await read(parts[1]!)];
+}
+
+/** The other part of a pair, compressed or not. Throws `NotFound`. */
+function existing(part: string, path: string): string {
+  const names = spellings(part);
+  const found = names.find((name) => existsSync(name));
+  if (found !== undefined) return found;
+  const message = `${path}: expected the other part of the pair beside it, ${names.join(" or ")}; there is none`;
+  throw new VoxnormError("NotFound", message, { path, expected: names });
 }

@@ -3,17 +3,20 @@
  *
  * Works in browsers and in Node alike. Node's entry uses `index-node.ts`, which adds zlib and files.
  */
+import type { z } from "zod";
 import type { Backend } from "../backend/backend.ts";
 import { sharedBackend } from "../backend/shared.ts";
 import { VoxnormError } from "../errors.ts";
+import { parsed } from "../schema.ts";
 import type { Volume } from "../volume.ts";
+import { concatenate } from "./bytes.ts";
 import { contentOf } from "./content.ts";
-import { defaultLimits, type Format, type Limits } from "./format.ts";
+import type { Format } from "./format.ts";
 import { gzip, isGzip } from "./gzip.ts";
 import { nifti } from "./nifti.ts";
 import type { EncodeReport } from "./nifti-stored.ts";
-import type { DatatypeName } from "./nifti-types.ts";
-import type { Platform } from "./platform.ts";
+import { type Limits, limitOptions, storageOptions } from "./options.ts";
+import type { ChoosePlatform, Pieces } from "./platform.ts";
 import { portablePlatform } from "./platform-portable.ts";
 import { Notes } from "./warnings.ts";
 
@@ -27,9 +30,12 @@ export interface DecodeOptions {
   readonly backend?: Backend | undefined;
   /** What to call the bytes in messages and in `meta.source`: a path or a name. */
   readonly source?: string | undefined;
+  /** The bytes of a pair's `.img`, gzip or not, where those to decode are its `.hdr`. */
+  readonly img?: Uint8Array | undefined;
+  /** What is more is an error; see `limitOptions` for the limits and their defaults. */
   readonly limits?: Partial<Limits> | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly platform?: Platform | undefined;
+  readonly platform?: ChoosePlatform | undefined;
 }
 
 export interface EncodeOptions {
@@ -37,7 +43,7 @@ export interface EncodeOptions {
    * The type of the stored numbers: `float32` where it is not given, `input` for that of the file that the volume was
    * read from. Integers that the type holds are stored as they are; otherwise voxels are scaled and rounded half to even.
    */
-  readonly datatype?: DatatypeName | "input" | undefined;
+  readonly datatype?: z.input<typeof storageOptions>["datatype"];
   /** Is told the type, the scaling and what rounding changed. */
   readonly onReport?: ((report: EncodeReport) => void) | undefined;
   /** Converts voxels to another type; the one that all callers share where it is not given. */
@@ -45,8 +51,11 @@ export interface EncodeOptions {
   readonly gzip?: boolean | undefined;
   /** How hard gzip tries, 1 to 9; 1 where it is not given, since more costs far more time than it saves space. */
   readonly level?: number | undefined;
-  readonly platform?: Platform | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly platform?: ChoosePlatform | undefined;
 }
+
+const choosePortable: ChoosePlatform = async () => portablePlatform;
 
 /**
  * The volume in a file's bytes, gzip or not.
@@ -64,22 +73,38 @@ export async function decodeAll(bytes: Uint8Array, options: DecodeOptions = {}):
 }
 
 async function decodeEach(bytes: Uint8Array, options: DecodeOptions, single: boolean): Promise<Volume[]> {
-  const { source, signal, platform = portablePlatform } = options;
+  const { source, signal, platform = choosePortable } = options;
+  const limits = limitsOf(options);
   const backend = options.backend ?? (await sharedBackend());
   const notes = new Notes();
-  const content = contentOf(bytes, platform, notes.warn);
+  const machine = await platform(async () => backend, signal);
+  const contentIn = (part: Uint8Array) => {
+    if (part.length === 0) throw new VoxnormError("Truncated", "the file is empty", { size: 0 });
+    expectBytes(part.length, limits);
+    return contentOf(part, machine, { trailing: limits.trailing, warn: notes.warn });
+  };
   try {
-    if (bytes.length === 0) throw new VoxnormError("Truncated", "the file is empty", { size: 0 });
+    const content = contentIn(bytes);
+    const img = options.img === undefined ? undefined : contentIn(options.img);
     const start = await content.start(TELLING);
     const format = formats.find((format) => format.recognises(start));
     if (format === undefined) throw unknownFormat(start, content.compressed);
-    const limits = { ...defaultLimits, ...options.limits };
-    return await format.decode(content, { backend, limits, single, notes, source, signal });
+    return await format.decode(content, { img, backend, limits, single, notes, source, signal });
   } catch (error) {
     throw named(error, source);
-  } finally {
-    await content.close();
   }
+}
+
+/** The limits that hold: complete. Throws `BadOption`. */
+export function limitsOf({ limits = {} }: Pick<DecodeOptions, "limits">): Limits {
+  return parsed("limits", limitOptions, limits);
+}
+
+/** Throws `TooLarge` where a file has more bytes than the caller allows, before they are read. */
+export function expectBytes(size: number, { bytes }: Pick<Limits, "bytes">, source?: string): void {
+  if (size <= bytes) return;
+  const message = `expected at most ${bytes} bytes of a file, got ${size}; limits.bytes raises it`;
+  throw named(new VoxnormError("TooLarge", message, { bytes: size, limit: bytes }), source);
 }
 
 /** The bytes of a file that holds `volume`: NIfTI, `float32` unless the options say otherwise. */
@@ -89,14 +114,33 @@ export async function encode(volume: Volume, options: EncodeOptions = {}): Promi
 
 /** The bytes of a file that holds all `volumes`, which share one grid, as time points. As `encode` otherwise. */
 export async function encodeAll(volumes: readonly Volume[], options: EncodeOptions = {}): Promise<Uint8Array> {
-  const { platform = portablePlatform, level = 1 } = options;
-  if (!Number.isInteger(level) || level < 1 || level > 9) {
-    throw new VoxnormError("BadOption", `encode: level: expected 1 to 9, got ${level}`, { level });
-  }
+  return concatenate((await encodeFiles(volumes, false, options))[0]!);
+}
+
+/** The bytes of the two files of a pair, `.hdr` and `.img`. As `encodeAll` otherwise. */
+export async function encodePair(volumes: readonly Volume[], options: EncodeOptions = {}): Promise<EncodedPair> {
+  const [hdr, img] = await encodeFiles(volumes, true, options);
+  return { hdr: concatenate(hdr!), img: concatenate(img!) };
+}
+
+export interface EncodedPair {
+  readonly hdr: Uint8Array;
+  readonly img: Uint8Array;
+}
+
+/** The bytes of a file, or of both files of a pair, not joined: the volumes' own voxels may be among them. */
+export async function encodeFiles(
+  volumes: readonly Volume[],
+  isPair: boolean,
+  options: EncodeOptions,
+): Promise<Pieces[]> {
+  const { platform = choosePortable, onReport, signal } = options;
+  const { datatype, level } = parsed("encode", storageOptions, { datatype: options.datatype, level: options.level });
   const backend = async () => options.backend ?? sharedBackend();
-  const { datatype = "float32", onReport } = options;
-  const bytes = await nifti.encode(volumes, { datatype, backend, onReport });
-  return options.gzip ? gzip(bytes, platform, level) : bytes;
+  const files = await nifti.encode(volumes, { isPair, datatype, backend, onReport, signal });
+  if (!options.gzip) return files;
+  const machine = await platform(backend, signal);
+  return Promise.all(files.map((file) => gzip(file, machine, level)));
 }
 
 function unknownFormat(start: Uint8Array, compressed: boolean): VoxnormError {

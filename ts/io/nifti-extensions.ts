@@ -6,6 +6,7 @@
  */
 import { VoxnormError } from "../errors.ts";
 import { allocate, concatenate } from "./bytes.ts";
+import type { Content } from "./content.ts";
 import type { Warn } from "./warnings.ts";
 
 export interface Extension {
@@ -55,4 +56,27 @@ export function readExtensions(
     at += size;
   }
   return found;
+}
+
+/** Most bytes of a header with its extensions. */
+const mostHeader = 2 ** 24;
+
+/** Of a pair, all behind the header are extensions. Throws `BadHeader`, and `TrailingData` where there is far too much. */
+export async function readPairExtensions(
+  hdr: Content,
+  start: number,
+  little: boolean,
+  warn: Warn,
+): Promise<Extension[]> {
+  const bytes = await hdr.start(mostHeader + 1);
+  if (bytes.length > mostHeader) {
+    const message = `NIfTI: expected a header with at most ${mostHeader} bytes of extensions, got ${bytes.length} or more`;
+    throw new VoxnormError("TrailingData", message, { bytes: bytes.length });
+  }
+  // The flag may be missing: the header alone is complete.
+  if (bytes.length < start || bytes[start - 4] === 0) {
+    if (bytes.length > start) warn("TrailingBytes", `${bytes.length - start} bytes behind the header were ignored`);
+    return [];
+  }
+  return readExtensions(bytes, start, bytes.length, little, warn);
 }

@@ -9,8 +9,8 @@
 import { NIFTI1, NIFTI2 } from "nifti-reader-js";
 import { type ErrorCode, type ErrorDetail, VoxnormError } from "../errors.ts";
 import type { Affine, Triple } from "../volume.ts";
-import type { Limits } from "./format.ts";
 import { type StoredType, storedType } from "./nifti-types.ts";
+import type { Limits } from "./options.ts";
 import type { Warn } from "./warnings.ts";
 
 /** The main fields, plain: for `meta.header`, for printing and for the writer. */
@@ -35,7 +35,7 @@ export interface NiftiHeader {
   readonly sform: Affine;
   /** `code` is xyzt_units, with the unit of time in it. */
   readonly units: { readonly code: number; readonly space: string };
-  readonly intent: { readonly code: number; readonly name: string };
+  readonly intent: { readonly code: number; readonly parameters: Triple; readonly name: string };
   readonly description: string;
   readonly auxiliaryFile: string;
 }
@@ -50,29 +50,33 @@ export interface Layout {
   readonly volumes: number;
   /** How many of the volumes are values of the same voxels rather than time points. */
   readonly valuesPerVoxel: number;
-  /** Where the voxels begin. */
+  /** Where the voxels begin, of a pair in its second part. */
   readonly offset: number;
-  /** How many bytes the file must have. */
+  /** How many bytes the file with the voxels must have. */
   readonly size: number;
 }
 
 /** The bytes that a header takes, by its version. */
 export const headerSize = { 1: 348, 2: 540 } as const;
 
-/** The header that `start` begins with. Throws `Truncated`, `BadHeader`, `UnknownFormat`, `UnsupportedType`, `TooLarge`. */
-export function readHeader(start: Uint8Array, limits: Limits, warn: Warn): Layout {
-  const { version, little } = recognise(start);
+/**
+ * The header that `start` begins with, of a single file or a pair. Throws `Truncated`, `BadHeader`, `UnknownFormat`,
+ * `UnsupportedType`, `TooLarge`.
+ */
+export function readHeader(start: Uint8Array, isPair: boolean, limits: Limits, warn: Warn): Layout {
+  const { version, little } = recognise(start, isPair);
   const header = parse(start, version, little);
   const { shape, times, valuesPerVoxel } = checkedShape(header.dim);
   const voxels = shape[0] * shape[1] * shape[2];
   const volumes = times * valuesPerVoxel;
   if (volumes > limits.volumes) {
     const message = `expected at most ${limits.volumes} volumes, got ${volumes}`;
-    fail("TooLarge", message, { volumes, limit: limits.volumes });
+    fail("TooLarge", `${message}; limits.volumes raises it`, { volumes, limit: limits.volumes });
   }
   if (voxels * volumes > limits.voxels) {
     const sizes = volumes > 1 ? [...shape, volumes] : shape;
-    fail("TooLarge", `expected at most ${limits.voxels} voxels, got ${voxels * volumes} (${sizes.join(" × ")})`, {
+    const message = `expected at most ${limits.voxels} voxels, got ${voxels * volumes} (${sizes.join(" × ")})`;
+    fail("TooLarge", `${message}; limits.voxels raises it`, {
       shape,
       voxels: voxels * volumes,
       limit: limits.voxels,
@@ -82,13 +86,13 @@ export function readHeader(start: Uint8Array, limits: Limits, warn: Warn): Layou
   if (header.bitpix !== type.bytes * 8) {
     warn("BitpixMismatch", `bitpix is ${header.bitpix} though datatype is ${type.name}; datatype was believed`);
   }
-  const offset = checkedOffset(header.voxOffset, version, warn);
+  const offset = checkedOffset(header.voxOffset, isPair ? 0 : headerSize[version] + 4, warn);
   const size = offset + voxels * volumes * type.bytes;
   return { header, type, shape, voxels, volumes, valuesPerVoxel, offset, size };
 }
 
 /** Which version in which byte order, or why it is neither. */
-function recognise(start: Uint8Array): { version: 1 | 2; little: boolean } {
+function recognise(start: Uint8Array, isPair: boolean): { version: 1 | 2; little: boolean } {
   const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
   const found = [true, false].flatMap((little) => {
     const size = start.length < 4 ? 0 : view.getInt32(0, little);
@@ -104,20 +108,22 @@ function recognise(start: Uint8Array): { version: 1 | 2; little: boolean } {
       found: start.length,
     });
   }
-  checkMagic(start, found.version);
+  checkMagic(start, found.version, isPair);
   return found;
 }
 
-function checkMagic(start: Uint8Array, version: 1 | 2): void {
+function checkMagic(start: Uint8Array, version: 1 | 2, isPair: boolean): void {
   const magic = version === 1 ? text(start, 344, 348) : text(start, 4, 12);
-  const expected = version === 1 ? "n+1\0" : "n+2\0\r\n\x1a\n";
+  const expected = magicOf(version, isPair);
   if (magic === expected) return;
   const detail = { magic };
-  if (magic.startsWith("ni1") || magic.startsWith("ni2")) {
-    const message = `magic: expected a single file, got ${quoted(magic)}, the header of a pair`;
-    fail("BadHeader", `${message}; convert the .hdr and .img to one .nii`, detail);
+  if (magic === magicOf(version, !isPair)) {
+    const message = isPair
+      ? `magic: expected the header of a pair, got ${quoted(magic)}, a single file; read it without an .img`
+      : `magic: expected a single file, got ${quoted(magic)}, the header of a pair; read it with its .img`;
+    fail("BadHeader", message, detail);
   }
-  if (version === 2 && magic.startsWith("n+2")) {
+  if (version === 2 && magic.startsWith(expected.slice(0, 3))) {
     const message = `magic: expected ${quoted(expected)}, got ${quoted(magic)}`;
     fail("BadHeader", `${message}; the file was probably transferred as text`, detail);
   }
@@ -131,6 +137,11 @@ function checkMagic(start: Uint8Array, version: 1 | 2): void {
     );
   }
   fail("BadHeader", `magic: expected ${quoted(expected)}, got ${quoted(magic)}`, detail);
+}
+
+/** What marks the header of a single file or of a pair. */
+export function magicOf(version: 1 | 2, isPair: boolean): string {
+  return `${isPair ? "ni" : "n+"}${version}\0${version === 1 ? "" : "\r\n\x1a\n"}`;
 }
 
 function parse(start: Uint8Array, version: 1 | 2, little: boolean): NiftiHeader {
@@ -165,7 +176,11 @@ function parse(start: Uint8Array, version: 1 | 2, little: boolean): NiftiHeader 
     sformCode: parsed.sform_code,
     sform: [row(0), row(1), row(2)],
     units: { code: units, space: ["unknown", "metres", "mm", "micrometres"][units & 7] ?? "unknown" },
-    intent: { code: parsed.intent_code, name: parsed.intent_name },
+    intent: {
+      code: parsed.intent_code,
+      parameters: [parsed.intent_p1, parsed.intent_p2, parsed.intent_p3],
+      name: parsed.intent_name,
+    },
     description: parsed.description,
     auxiliaryFile: parsed.aux_file,
   };
@@ -195,9 +210,8 @@ function checkedShape(dim: readonly number[]): { shape: Triple; times: number; v
  * Where the voxels begin. A fraction is dropped, as nibabel does. 0 is taken as the first place that a single file
  * allows: nibabel 5.4.2 takes the word for it and returns the header's own bytes as voxels, ITK and nifti_io do not.
  */
-function checkedOffset(offset: number, version: 1 | 2, warn: Warn): number {
-  const first = headerSize[version] + 4;
-  if (offset === 0) {
+function checkedOffset(offset: number, first: number, warn: Warn): number {
+  if (offset === 0 && first > 0) {
     warn("VoxOffsetRepaired", `vox_offset is 0, which is within the header; ${first} was used`);
     return first;
   }

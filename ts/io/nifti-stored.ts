@@ -1,9 +1,10 @@
 /**
  * Voxels as the numbers of a file, where the caller asks for another type than `float32`.
  *
- * Integers that the type holds are stored as they are. Otherwise scl_slope and scl_inter spread the type's numbers over
+ * Integers that the type holds are stored as they are; and by the scaling of the file that they were read from, where the
+ * type is that file's and nothing is lost. Otherwise scl_slope and scl_inter spread the type's numbers over
  * the range of the voxels, each is rounded half to even, and the report says by how much. NaN and infinity have no
- * integer, so they are an error. 64-bit integers are scaled to 2^53 only: beyond, readers that compute in double
+ * integer, so they are an error; nothing is ever clipped. 64-bit integers are scaled to 2^53 only: beyond, readers that compute in double
  * precision round them.
  */
 import type { Backend } from "../backend/backend.ts";
@@ -31,11 +32,15 @@ export interface StoredVoxels {
   readonly pieces: readonly Uint8Array[];
 }
 
-/** Throws `NotFinite` where an integer type is asked for and a voxel has none. */
+export type Scaling = readonly [slope: number, intercept: number];
+
+/** `known` is a scaling worth a try. Throws `NotFinite` where an integer type is asked for and a voxel has none. */
 export async function storeVoxels(
   volumes: readonly Volume[],
   datatype: DatatypeName,
+  known: Scaling | undefined,
   loadBackend: () => Promise<Backend>,
+  signal?: AbortSignal,
 ): Promise<StoredVoxels> {
   const voxels = volumes.reduce((sum, { data }) => sum + data.length, 0);
   const unscaled = { datatype, slope: 1, intercept: 0, voxels, changed: 0, largestError: 0 };
@@ -44,19 +49,25 @@ export async function storeVoxels(
     return { report: { ...unscaled, range: null }, pieces };
   }
   const backend = await loadBackend();
-  const asTheyAre = await attempt(volumes, datatype, null, backend);
+  const asTheyAre = await attempt(volumes, datatype, null, backend, signal);
   if (datatype === "float64") return { report: { ...unscaled, range: null }, pieces: asTheyAre.pieces };
   const { notFinite } = asTheyAre;
   if (notFinite > 0) {
     const message = `NIfTI: expected finite voxels to write as ${datatype}, got ${notFinite} NaN or infinite of ${voxels}`;
     throw new VoxnormError("NotFinite", message, { count: notFinite, voxels, datatype });
   }
-  const range = await rangeOf(volumes, backend);
+  const range = await rangeOf(volumes, backend, signal);
   if (asTheyAre.changed === 0 && asTheyAre.outside === 0) {
     return { report: { ...unscaled, range }, pieces: asTheyAre.pieces };
   }
+  if (known !== undefined) {
+    const again = await attempt(volumes, datatype, known, backend, signal);
+    if (again.changed === 0 && again.outside === 0) {
+      return { report: { ...unscaled, slope: known[0], intercept: known[1], range }, pieces: again.pieces };
+    }
+  }
   const [slope, intercept] = scaleFor(range, datatype);
-  const scaled = await attempt(volumes, datatype, [slope, intercept], backend);
+  const scaled = await attempt(volumes, datatype, [slope, intercept], backend, signal);
   if (scaled.outside > 0) throw new VoxnormError("Internal", `NIfTI: ${scaled.outside} voxels beyond their own range`);
   const { changed, largestError, pieces } = scaled;
   return { report: { datatype, slope, intercept, range, voxels, changed, largestError }, pieces };
@@ -67,14 +78,21 @@ type Counts = Record<"changed" | "largestError" | "outside" | "notFinite", numbe
 async function attempt(
   volumes: readonly Volume[],
   stored: DatatypeName,
-  scale: [number, number] | null,
+  scale: Scaling | null,
   backend: Backend,
+  signal: AbortSignal | undefined,
 ): Promise<Counts & { pieces: Uint8Array[] }> {
   const pieces: Uint8Array[] = [];
   const sum = { changed: 0, largestError: 0, outside: 0, notFinite: 0 };
   for (const { data } of volumes) {
     const request = { stored, scale };
-    const reply = await backend.run({ step: "voxels.encode", phase: "run", request, buffers: { voxels: data } });
+    const reply = await backend.run({
+      step: "voxels.encode",
+      phase: "run",
+      request,
+      buffers: { voxels: data },
+      signal,
+    });
     const counts = reply.json as Counts;
     sum.changed += counts.changed;
     sum.outside += counts.outside;
@@ -85,10 +103,10 @@ async function attempt(
   return { ...sum, pieces };
 }
 
-async function rangeOf(volumes: readonly Volume[], backend: Backend): Promise<[number, number]> {
+async function rangeOf(volumes: readonly Volume[], backend: Backend, signal?: AbortSignal): Promise<[number, number]> {
   let [low, high] = [Infinity, -Infinity];
   for (const { data } of volumes) {
-    const call = { step: "voxels.range", phase: "run", request: {}, buffers: { voxels: data } } as const;
+    const call = { step: "voxels.range", phase: "run", request: {}, buffers: { voxels: data }, signal } as const;
     const found = (await backend.run(call)).json as { low: number; high: number };
     low = Math.min(low, found.low);
     high = Math.max(high, found.high);

@@ -1,23 +1,27 @@
 /**
- * Writes NIfTI: one file, little-endian, `float32` without scaling unless the caller asks for another type (see
+ * Writes NIfTI: one file or a pair, little-endian, `float32` without scaling unless the caller asks for another type (see
  * `nifti-stored.ts`); NIfTI-1, or -2 where a size exceeds 32767.
  *
  * The volume has one affine, so both forms say the same, with the code of the transform that it was read from (the
  * other transform of the input is gone, and its code would no longer be true). Readers that prefer the sform and
  * readers that prefer the qform then agree. What a quaternion cannot say, such as shear, is left to the sform: the
  * qform's code is 0. Description, units and extensions are the input's.
+ *
+ * Several volumes are time points. Where they were read from a file of more dimensions, such as vectors at time points,
+ * and there are as many as there were, they are written in its layout, with its steps and its intent.
  */
 import { VoxnormError } from "../errors.ts";
 import type { Affine, Grid, Triple, Volume } from "../volume.ts";
-import { allocate } from "./bytes.ts";
+import { allocate, concatenate } from "./bytes.ts";
 import type { EncodeContext } from "./format.ts";
 import type { NiftiMeta } from "./nifti.ts";
 import { extensionBytes } from "./nifti-extensions.ts";
-import { headerSize } from "./nifti-header.ts";
+import { headerSize, magicOf, type NiftiHeader } from "./nifti-header.ts";
 import { farthestCorner } from "./nifti-itk.ts";
 import { fromQform, type Qform, toQuaternion } from "./nifti-quaternion.ts";
-import { type EncodeReport, storeVoxels } from "./nifti-stored.ts";
+import { type EncodeReport, type Scaling, storeVoxels } from "./nifti-stored.ts";
 import { type DatatypeName, datatypeNames, typeNamed } from "./nifti-types.ts";
+import type { Pieces } from "./platform.ts";
 
 /** "Aligned to something": what nibabel writes where nothing is known. */
 const aligned = 2;
@@ -25,7 +29,8 @@ const millimetres = 2;
 /** How far the qform may misplace a corner, in the shortest step between voxels. */
 const largestMiss = 0.01;
 
-export async function encodeNifti(volumes: readonly Volume[], context: EncodeContext): Promise<Uint8Array> {
+/** One file, or of a pair the header and the voxels. A single volume of `float32` is not copied. */
+export async function encodeNifti(volumes: readonly Volume[], context: EncodeContext): Promise<Pieces[]> {
   const [first] = volumes;
   if (first === undefined)
     throw new VoxnormError("BadVolume", "NIfTI: expected at least one volume to write, got none");
@@ -33,18 +38,26 @@ export async function encodeNifti(volumes: readonly Volume[], context: EncodeCon
     check(volume);
     expectGrid(first.grid, volume.grid, index);
   }
-  const version = [...first.grid.shape, volumes.length].some((size) => size > 32767) ? 2 : 1;
+  const { sizes } = layoutOf(headerOf(first), volumes.length);
+  const version = [...first.grid.shape, ...sizes].some((size) => size > 32767) ? 2 : 1;
   const between = extensionBytes(headerOf(first).extensions ?? []);
-  const offset = headerSize[version] + between.length;
-  const { report, pieces } = await storeVoxels(volumes, datatypeFor(first, context.datatype), context.backend);
-  const bytes = allocate(pieces.reduce((sum, piece) => sum + piece.length, offset));
-  const fields = fieldsOf(first, volumes.length, version, offset, report);
-  if (version === 1) writeNifti1(bytes, fields);
-  else writeNifti2(bytes, fields);
+  const { isPair } = context;
+  const head = headerSize[version] + between.length;
+  const { report, pieces } = await storeVoxels(
+    volumes,
+    datatypeFor(first, context.datatype),
+    context.datatype === "input" ? scalingOf(headerOf(first)) : undefined,
+    context.backend,
+    context.signal,
+  );
+  const bytes = allocate(head);
+  const fields = fieldsOf(first, volumes.length, version, isPair ? 0 : head, report);
+  if (version === 1) writeNifti1(bytes, fields, isPair);
+  else writeNifti2(bytes, fields, isPair);
   bytes.set(between, headerSize[version]);
-  for (const [index, piece] of pieces.entries()) bytes.set(piece, offset + index * piece.length);
   context.onReport?.(report);
-  return bytes;
+  const voxels = pieces.length === 1 ? pieces[0]! : concatenate(pieces);
+  return isPair ? [[bytes], [voxels]] : [[bytes, voxels]];
 }
 
 /** The type to write; `input` is that of the file that the volume was read from. */
@@ -52,9 +65,13 @@ function datatypeFor(volume: Volume, wanted: string): DatatypeName {
   const name = wanted === "input" ? headerOf(volume).datatype : wanted;
   const found = datatypeNames.find((known) => known === name);
   if (found !== undefined) return found;
-  const got = wanted === "input" ? "input, of a volume that was read from no NIfTI file" : wanted;
-  const message = `encode: datatype: expected input or one of ${datatypeNames.join(", ")}, got ${got}`;
-  throw new VoxnormError("BadOption", message, { datatype: wanted });
+  const message = `encode: datatype: expected one of ${datatypeNames.join(", ")}, got input`;
+  throw new VoxnormError("BadOption", `${message}, of a volume that was read from no NIfTI file`, { datatype: wanted });
+}
+
+/** The scaling that the volume was read by, if any. */
+function scalingOf({ slope = 0, intercept = 0 }: Partial<NiftiMeta>): Scaling | undefined {
+  return slope === 0 || !Number.isFinite(slope) ? undefined : [slope, intercept];
 }
 
 interface Fields {
@@ -68,6 +85,7 @@ interface Fields {
   readonly sform: Affine;
   readonly units: number;
   readonly description: string;
+  readonly intent: NiftiHeader["intent"];
 }
 
 /** The header that the volume was read with, where that was NIfTI. */
@@ -82,12 +100,13 @@ function fieldsOf(volume: Volume, volumes: number, version: 1 | 2, offset: numbe
   const { sformCode, qformCode } = header;
   const code = { sform: sformCode, qform: qformCode, none: aligned }[header.transform ?? "none"] ?? aligned;
   const qform = qformOf(grid, version);
-  const step = header.pixdim?.[4] ?? 1;
+  const { sizes, steps, intent } = layoutOf(header, volumes);
   return {
     report,
     offset,
-    dim: [volumes > 1 ? 4 : 3, ...grid.shape, volumes, 1, 1, 1],
-    pixdim: [qform.qfac, ...grid.spacing, volumes > 1 ? step : 1, 1, 1, 1],
+    dim: [3 + sizes.length, ...grid.shape, ...filled(sizes, 1)],
+    pixdim: [qform.qfac, ...grid.spacing, ...filled(steps, 1)],
+    intent,
     qformCode: misses(qform, grid, version) ? 0 : code,
     sformCode: code,
     qform,
@@ -96,6 +115,21 @@ function fieldsOf(volume: Volume, volumes: number, version: 1 | 2, offset: numbe
     description: header.description ?? "",
   };
 }
+
+const noIntent: NiftiHeader["intent"] = { code: 0, parameters: [0, 0, 0], name: "" };
+
+/** Sizes and steps beyond space, and what the values mean: those of the input where it held as many volumes. */
+function layoutOf({ dim = [], pixdim = [], intent = noIntent }: Partial<NiftiHeader>, volumes: number) {
+  const count = dim[0] ?? 0;
+  const sizes = dim.slice(4, 1 + count);
+  const isSame = count > 4 && sizes.reduce((product, size) => product * size, 1) === volumes;
+  if (isSame) return { sizes, steps: pixdim.slice(4, 1 + count), intent };
+  if (volumes === 1) return { sizes: [], steps: [], intent: noIntent };
+  return { sizes: [volumes], steps: [pixdim[4] ?? 1], intent: noIntent };
+}
+
+/** Four numbers. */
+const filled = (values: readonly number[], filler: number) => [0, 1, 2, 3].map((index) => values[index] ?? filler);
 
 /** As it will be read back: in the file's precision. */
 function qformOf({ direction, spacing, origin }: Grid, version: 1 | 2): Qform {
@@ -114,11 +148,13 @@ function misses(qform: Qform, { affine, shape, spacing }: Grid, version: 1 | 2):
   });
 }
 
-function writeNifti1(bytes: Uint8Array<ArrayBuffer>, fields: Fields): void {
+function writeNifti1(bytes: Uint8Array<ArrayBuffer>, fields: Fields, isPair: boolean): void {
   const { short, int, float, text } = writers(bytes);
   int(0, 348);
   text(38, "r", 1);
   short(40, ...fields.dim);
+  float(56, ...fields.intent.parameters);
+  short(68, fields.intent.code);
   short(70, ...typeOf(fields));
   float(76, ...fields.pixdim);
   float(108, fields.offset, fields.report.slope, fields.report.intercept);
@@ -126,22 +162,25 @@ function writeNifti1(bytes: Uint8Array<ArrayBuffer>, fields: Fields): void {
   text(148, fields.description, 79);
   short(252, fields.qformCode, fields.sformCode);
   float(256, ...fields.qform.quaternion, ...fields.qform.offset, ...fields.sform.flat());
-  text(344, "n+1", 4);
+  text(328, fields.intent.name, 15);
+  text(344, magicOf(1, isPair), 4);
 }
 
-function writeNifti2(bytes: Uint8Array<ArrayBuffer>, fields: Fields): void {
+function writeNifti2(bytes: Uint8Array<ArrayBuffer>, fields: Fields, isPair: boolean): void {
   const { short, int, long, double, text } = writers(bytes);
   int(0, 540);
-  text(4, "n+2\0\r\n\x1a\n", 8);
+  text(4, magicOf(2, isPair), 8);
   short(12, ...typeOf(fields));
   long(16, ...fields.dim);
+  double(80, ...fields.intent.parameters);
   double(104, ...fields.pixdim);
   long(168, fields.offset);
   double(176, fields.report.slope, fields.report.intercept);
   text(240, fields.description, 79);
   int(344, fields.qformCode, fields.sformCode);
   double(352, ...fields.qform.quaternion, ...fields.qform.offset, ...fields.sform.flat());
-  int(500, fields.units);
+  int(500, fields.units, fields.intent.code);
+  text(508, fields.intent.name, 15);
 }
 
 function typeOf({ report }: Fields): [code: number, bits: number] {

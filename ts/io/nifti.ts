@@ -1,5 +1,5 @@
 /**
- * NIfTI-1 and -2 in a single file, read as nibabel 5.4 reads them: `float32` out, whatever is stored.
+ * NIfTI-1 and -2, in a single file or as a pair of header and voxels, read as nibabel 5.4 reads them: `float32` out, whatever is stored.
  *
  * Scaling: `stored × scl_slope + scl_inter` in double precision, rounded once; a slope of 0 or NaN means none, and
  * then the intercept is ignored too (ITK adds it). Units: millimetres, whatever the header says, with a warning.
@@ -12,7 +12,7 @@ import { gridOf, type Volume } from "../volume.ts";
 import type { Content } from "./content.ts";
 import type { DecodeContext, Format } from "./format.ts";
 import { placement, type TransformSource } from "./nifti-affine.ts";
-import { type Extension, readExtensions } from "./nifti-extensions.ts";
+import { type Extension, readExtensions, readPairExtensions } from "./nifti-extensions.ts";
 import { headerSize, type Layout, type NiftiHeader, readHeader } from "./nifti-header.ts";
 import { encodeNifti } from "./nifti-write.ts";
 import type { Notes } from "./warnings.ts";
@@ -25,7 +25,7 @@ export interface NiftiMeta extends NiftiHeader {
 
 export const nifti: Format = {
   id: "nifti",
-  extensions: [".nii", ".nii.gz"],
+  extensions: [".nii", ".nii.gz", ".hdr with .img"],
   recognises,
   decode,
   encode: encodeNifti,
@@ -40,22 +40,26 @@ function recognises(start: Uint8Array): boolean {
 }
 
 async function decode(content: Content, context: DecodeContext): Promise<Volume[]> {
-  const { notes, limits } = context;
+  const { notes, limits, img } = context;
   const start = await content.start(headerSize[2]);
-  const layout = readHeader(start, limits, notes.warn);
+  const layout = readHeader(start, img !== undefined, limits, notes.warn);
   const { header, shape, offset } = layout;
   if (context.single && layout.volumes > 1) throw several(layout);
   notes.decide(
     `NIfTI-${header.version}, ${header.byteOrder}-endian ${header.datatype}, ${sizes(layout)} voxels` +
-      `${content.compressed ? ", gzip" : ""}.`,
+      `${img === undefined ? "" : ", a pair"}${(img ?? content).compressed ? ", gzip" : ""}.`,
   );
   const { affine, from, itk } = placement(header, shape, notes);
   noteUnits(header, notes);
   const scale = scaleOf(header, notes);
 
-  const bytes = await content.whole(layout.size);
+  const bytes = await (img ?? content).whole(layout.size);
   const little = header.byteOrder === "little";
-  const extensions = readExtensions(bytes, headerSize[header.version] + 4, offset, little, notes.warn);
+  const first = headerSize[header.version] + 4;
+  const extensions =
+    img === undefined
+      ? readExtensions(bytes, first, offset, little, notes.warn)
+      : await readPairExtensions(content, first, little, notes.warn);
   const stored = bytes.subarray(offset, offset + layout.voxels * layout.volumes * layout.type.bytes);
   const data = viewed(stored, layout, scale) ?? (await converted(stored, layout, scale, context));
   if (layout.valuesPerVoxel > 1) {

@@ -1,29 +1,48 @@
-/** Node's platform: zlib, off the main thread. */
+/** Node's platforms: the native backend's, or zlib, off the main thread. */
 import { promisify } from "node:util";
-import { crc32, createInflateRaw, deflateRaw } from "node:zlib";
+import { constants, crc32, createInflateRaw, deflateRaw, type ZlibOptions } from "node:zlib";
 import { VoxnormError } from "../errors.ts";
-import type { Platform } from "./platform.ts";
+import { cut } from "./bytes.ts";
+import { type ChoosePlatform, type Platform, packing } from "./platform.ts";
+import { nativePlatform } from "./platform-native.ts";
 
-const deflate = promisify<Uint8Array, { level: number }, Uint8Array>(deflateRaw);
+export const chooseNodePlatform: ChoosePlatform = async (load, signal) => {
+  const backend = await load();
+  return backend.hasDeflate ? nativePlatform(backend, signal) : nodePlatform;
+};
+
+const deflate = promisify<Uint8Array, ZlibOptions, Uint8Array>(deflateRaw);
 
 export const nodePlatform: Platform = {
   async *inflate(bytes, start) {
     const stream = createInflateRaw({ chunkSize: 1 << 20 });
     stream.end(bytes.subarray(start));
+    let crc = 0;
     try {
       // The stream pauses while nobody asks for its next piece.
-      for await (const piece of stream) yield piece as Uint8Array;
+      for await (const piece of stream) {
+        crc = crc32(piece, crc);
+        yield piece as Uint8Array;
+      }
     } catch (cause) {
       throw coded(cause, bytes.length);
     } finally {
       stream.destroy();
     }
-    return start + stream.bytesWritten;
+    return { end: start + stream.bytesWritten, crc };
   },
 
-  deflate: (bytes, level) => deflate(bytes, { level }),
-
-  crc32: (bytes, previous) => crc32(bytes, previous),
+  /** As the native backend packs; at level 1 to the same bytes, as zlib and zlib-rs find runs alike. */
+  async deflate(parts, level) {
+    const { runs, chunk } = packing(level);
+    const strategy = runs ? constants.Z_RLE : constants.Z_DEFAULT_STRATEGY;
+    const chunks = cut(parts, chunk);
+    const pieces = chunks.map((each, index) => {
+      const finishFlush = index === chunks.length - 1 ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
+      return deflate(each, { level, strategy, finishFlush });
+    });
+    return { pieces: await Promise.all(pieces), crc: parts.reduce((crc, part) => crc32(part, crc), 0) };
+  },
 };
 
 function coded(cause: unknown, size: number): unknown {

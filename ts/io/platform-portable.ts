@@ -5,7 +5,7 @@
  * bytes change with the browser. Work is cut into pieces, between which the page gets its turn.
  */
 import { Deflate } from "fflate";
-import { concatenate } from "./bytes.ts";
+import { cut } from "./bytes.ts";
 import { crc32 } from "./crc32.ts";
 import { inflate } from "./inflate.ts";
 import type { Platform } from "./platform.ts";
@@ -15,28 +15,28 @@ const PIECE = 1 << 20;
 export const portablePlatform: Platform = {
   async *inflate(bytes, start) {
     const pieces = inflate(bytes, start);
+    let crc = 0;
     for (;;) {
       const { done, value } = pieces.next();
-      if (done) return value;
+      if (done) return { end: value, crc };
+      crc = crc32(value, crc);
       yield value;
       await turn();
     }
   },
 
-  async deflate(bytes, level) {
+  async deflate(parts, level) {
     const pieces: Uint8Array[] = [];
     const deflate = new Deflate({ level: level as 1 }, (piece) => pieces.push(piece));
-    let at = 0;
-    do {
-      const end = Math.min(at + PIECE, bytes.length);
-      deflate.push(bytes.subarray(at, end), end === bytes.length);
-      at = end;
+    let crc = 0;
+    const all = cut(parts, PIECE);
+    for (const [index, piece] of all.entries()) {
+      deflate.push(piece, index === all.length - 1);
+      crc = crc32(piece, crc);
       await turn();
-    } while (at < bytes.length);
-    return concatenate(pieces);
+    }
+    return { pieces, crc };
   },
-
-  crc32,
 };
 
 /** Lets events be handled; a resolved promise would not. */

@@ -6,6 +6,8 @@
 //! To add a method: write its file, then its line in `steps!`.
 
 mod call;
+#[cfg(not(target_arch = "wasm32"))]
+mod deflate;
 mod error;
 mod region;
 mod services;

@@ -16,6 +16,10 @@ const SERVICES: &[(&str, Service)] = &[
     ("voxels.encode", encode),
     ("voxels.digest", digest_of),
     ("voxels.range", range_of),
+    #[cfg(not(target_arch = "wasm32"))]
+    ("deflate.pack", crate::deflate::pack),
+    #[cfg(not(target_arch = "wasm32"))]
+    ("deflate.unpack", crate::deflate::unpack),
     ("diagnostics.panic", panic),
 ];
 
@@ -23,7 +27,7 @@ pub(crate) fn find(name: &str) -> Option<Service> {
     SERVICES.iter().find(|(id, _)| *id == name).map(|(_, service)| *service)
 }
 
-fn parse<'a, T: Deserialize<'a>>(call: &Call<'a>) -> Result<T, Error> {
+pub(crate) fn parse<'a, T: Deserialize<'a>>(call: &Call<'a>) -> Result<T, Error> {
     serde_json::from_str(call.request).map_err(|e| Error::internal(format!("{}: {e}", call.step)))
 }
 
@@ -41,10 +45,7 @@ fn decode(call: &Call, _: &Session) -> Result<Reply, Error> {
     let request: Decode = parse(call)?;
     let stored = Stored::named(&request.stored)
         .ok_or_else(|| Error::internal(format!("{}: type {:?}", call.step, request.stored)))?;
-    let Some((_, Buffer::Bytes(bytes))) = call.buffers.iter().find(|(name, _)| *name == "bytes") else {
-        return Err(Error::internal(format!("{}: no buffer of bytes", call.step)));
-    };
-    let converted = to_f32(bytes, stored, request.big_endian, request.scale);
+    let converted = to_f32(bytes(call)?, stored, request.big_endian, request.scale);
     Ok(Reply {
         json: json!({ "rounded": converted.rounded, "overflowed": converted.overflowed }).to_string(),
         buffers: vec![("voxels".into(), Owned::Floats(converted.voxels))],
@@ -95,6 +96,13 @@ fn range_of(call: &Call, session: &Session) -> Result<Reply, Error> {
     // JSON has no infinity: serde writes it as null.
     let json = json!({ "low": low, "high": high, "notFinite": not_finite });
     Ok(Reply { json: json.to_string(), buffers: Vec::new() })
+}
+
+pub(crate) fn bytes<'a>(call: &Call<'a>) -> Result<&'a [u8], Error> {
+    match call.buffers.iter().find(|(name, _)| *name == "bytes") {
+        Some((_, Buffer::Bytes(bytes))) => Ok(bytes),
+        _ => Err(Error::internal(format!("{}: no buffer of bytes", call.step))),
+    }
 }
 
 fn voxels<'a>(call: &Call<'a>) -> Result<&'a [f32], Error> {

@@ -1,0 +1,16 @@
+/**
+ * The command in one file: Node spends 150 ms of processor time on finding and reading 150 modules (half of them zod's
+ * messages in other languages), and half of that on one.
+ */
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  logLevel: "warn",
+  ssr: { noExternal: true },
+  build: {
+    ssr: "dist/cli/main.js",
+    target: "node20",
+    minify: false,
+    rolldownOptions: { output: { entryFileNames: "main.js", codeSplitting: false } },
+  },
+});
