@@ -8,7 +8,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { root } from "./files.ts";
 import { type BenchRecord, newest } from "./record.ts";
-import { caseSection, headline, startupSentence, summary } from "./tables.ts";
+import { caseSection } from "./tables/cases.ts";
+import { fileSection } from "./tables/files.ts";
+import { goalTable } from "./tables/goals.ts";
+import { startupSection } from "./tables/startup.ts";
+import { brief, summary } from "./tables/summary.ts";
+import { truthSection } from "./tables/truth.ts";
 
 const [open, close] = ["<!-- bench: written by bench/report -->", "<!-- /bench -->"];
 
@@ -37,18 +42,22 @@ function results(record: BenchRecord, path: string): string {
   return `${[
     `<!-- Written by bench/report.ts from ${path}; do not edit. -->`,
     "# Results",
-    `${summary(record)}`,
+    goalTable(record),
+    summary(record),
     [
       `- voxnorm ${voxnorm.version}, commit ${state}; ${versions.join(", ")}; ${record.date.slice(0, 10)}`,
       `- ${machine.cpu}, ${machine.cores} cores; ${machine.os}; Node ${machine.node.slice(1)}`,
       `- Load average: ${load}. Others used the cores too where it is above a row's threads:`,
       "  rows were run in turns, so ratios hold better than milliseconds do. CPU ms is the processor time of all threads;",
       "  CPU ms ÷ ms is how many cores a row got.",
-      "- Timed: voxels in memory to the corrected full-size image in memory; no file, no digest. Both run all iterations.",
-      "  One run of each before is not timed, nor is freeing what an earlier run made.",
+      "- Timed in memory: voxels to the corrected full-size image; no file, no digest. Both run all iterations.",
+      "  One run of each before is not timed, nor is freeing what an earlier run made. Ratios: median of the rounds (least–most).",
+      "- A peer that is scaled ran fewer iterations: the rule stands at its table.",
     ].join("\n"),
     ...record.cases.map(caseSection),
-    startupSentence(record.startup),
+    ...record.files.map(fileSection),
+    truthSection(record.truth),
+    startupSection(record.startup),
   ].join("\n\n")}\n`;
 }
 
@@ -58,9 +67,8 @@ function readme(text: string, record: BenchRecord): string {
   const { machine, date } = record;
   const source = `Medians on ${machine.cores} cores of ${machine.cpu}, ${date.slice(0, 10)}, ratios of interleaved runs`;
   const body = [
-    ...[headline(record)].filter((sentence) => sentence !== undefined),
-    summary(record),
-    `${source} (least–most);\nall rows and how they were taken: [bench/RESULTS.md](bench/RESULTS.md). \`npm run bench\` repeats them.`,
+    brief(record),
+    `${source};\nall rows, two threads, memory, what was missed, and how they were taken: [bench/RESULTS.md](bench/RESULTS.md). \`npm run bench\` repeats them.`,
   ].join("\n\n");
   return `${text.slice(0, start + open.length)}\n${body}\n${text.slice(end)}`;
 }
