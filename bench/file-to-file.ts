@@ -54,7 +54,7 @@ interface Contender {
 export async function fileToFile(
   fileCase: FileCase,
   environment: Environment,
-  { isQuick, processes }: Effort,
+  { isQuick, rounds: most }: Effort,
   backend: Backend,
   say: (line: string) => void,
 ): Promise<FileRecord> {
@@ -77,7 +77,7 @@ export async function fileToFile(
     ...(threads === 1 ? [ours("wasm", 1, [image, mask], options)] : []),
     simpleitk(threads, [image, mask], options, environment),
   ]);
-  const rounds = isQuick ? 1 : Math.min(fileCase.rounds, processes);
+  const rounds = Math.min(fileCase.rounds, most);
   for (let round = 1; round <= rounds; round++) {
     say(`round ${round} of ${rounds}`);
     for (const contender of contenders) turn(contender);

@@ -1,9 +1,9 @@
 /**
  * `npm run bench`: every case against every peer, a record in bench/results, and the tables that follow from it.
  *
- *     npm run bench -- [--quick] [--no-peers] [--case <id>]…
+ *     npm run bench -- [--quick] [--no-peers] [--rounds <n>] [--case <id>]…
  *
- * `--quick` runs everything once with little work, checks the outputs and writes nothing. Only a complete run
+ * `--rounds` is the most turns that everyone takes in a case; fewer are quicker and show less of the spread. `--quick` runs everything once with little work, checks the outputs and writes nothing. Only a complete run
  * writes: one without peers, or of some cases, would replace the published tables by less. Besides the cases in
  * memory there are `file-to-file`, `file-to-file-shrink1`, `truth` and `startup`.
  */
@@ -31,12 +31,16 @@ const { values: asked } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     "no-peers": { type: "boolean", default: false },
+    rounds: { type: "string", default: "5" },
     case: { type: "string", multiple: true, default: [] },
   },
 });
 const effort: Effort = asked.quick
-  ? { isQuick: true, runs: 1, processes: 1, levels: { maxTime: 0.01, minSamples: 2 } }
-  : { isQuick: false, runs: 5, processes: 15, levels: { maxTime: 2, minSamples: 20 } };
+  ? { isQuick: true, rounds: 1, runs: 1, startups: 1, levels: { maxTime: 0.01, minSamples: 2 } }
+  : { isQuick: false, rounds: Number(asked.rounds), runs: 5, startups: 15, levels: { maxTime: 2, minSamples: 20 } };
+if (!(Number.isInteger(effort.rounds) && effort.rounds > 0)) {
+  throw new Error(`--rounds: expected a whole number above 0, got ${asked.rounds}`);
+}
 
 const known = [...[...cases, ...fileCases].map(({ id }) => id), "truth", "startup"];
 const unknown = asked.case.find((id) => !known.includes(id));
@@ -73,7 +77,7 @@ await backend.close();
 let started: BenchRecord["startup"] = { voxnormMs: [], nodeMs: [] };
 if (isAsked("startup")) {
   say("start-up");
-  started = startup(effort.processes);
+  started = startup(effort.startups);
   console.log(startupSection(started));
 }
 

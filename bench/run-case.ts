@@ -18,11 +18,12 @@ import { load, missing } from "./volumes.ts";
 
 export interface Effort {
   readonly isQuick: boolean;
+  /** The most of any case. */
+  readonly rounds: number;
   /** Runs of each of ours in a round. */
   readonly runs: number;
   readonly levels: LevelEffort;
-  /** Turns of whole processes. */
-  readonly processes: number;
+  readonly startups: number;
 }
 
 const threadCounts = [1, 2];
@@ -66,7 +67,7 @@ export async function runCase(
       for (const contender of contenders) await contender.run();
       for (const rival of rivals) await run(rival, quick);
     }
-    const rounds = isQuick ? 1 : theCase.rounds;
+    const rounds = Math.min(theCase.rounds, effort.rounds);
     for (let round = 1; round <= rounds; round++) {
       say(`round ${round} of ${rounds}`);
       for (const threads of threadCounts) {

@@ -30,7 +30,7 @@ function shrunk(head: Head, shrinkFactor: number, theirs: number[][] = [usual]):
     quick: amount({ shrinkFactor }, one),
     peers: ["simpleitk-n4"],
     rounds: shrinkFactor > 2 ? 5 : 2,
-    hasLevels: head === niivue && shrinkFactor !== 2,
+    hasLevels: head === niivue && shrinkFactor === 4,
   };
 }
 

@@ -12,16 +12,19 @@ import { absent, type SimulatedHead, simulatedHeads, storedStrength } from "./he
 interface Method {
   readonly name: string;
   readonly options: Parameters<typeof n4>[0];
+  /** In place of the brain's mask; no mask is `null`. */
+  readonly rule?: "otsu" | null;
   /** The peer that does the same. */
-  readonly peer: string;
+  readonly peer?: string;
   /** Whether the peer runs it on every head, or on the stored one only. */
-  readonly isQuick: boolean;
+  readonly isQuick?: boolean;
 }
 
 const methods: readonly Method[] = [
   { name: "shrink factor 4", options: {}, peer: "simpleitk-n4", isQuick: true },
   { name: "shrink factor 2", options: { shrinkFactor: 2 }, peer: "simpleitk-n4", isQuick: false },
-  { name: "shrink factor 1", options: { shrinkFactor: 1 }, peer: "simpleitk-n4", isQuick: false },
+  // ITK takes minutes.
+  { name: "shrink factor 1", options: { shrinkFactor: 1 } },
   { name: "3 levels", options: { iterations: [50, 50, 50] }, peer: "simpleitk-n4", isQuick: true },
   { name: "2 levels", options: { iterations: [50, 50] }, peer: "simpleitk-n4", isQuick: true },
   { name: "4 × 50 iterations", options: { convergenceThreshold: 0 }, peer: "simpleitk-n4", isQuick: true },
@@ -31,6 +34,8 @@ const methods: readonly Method[] = [
     peer: "antspyx-n4",
     isQuick: true,
   },
+  { name: "the voxels by Otsu's rule", options: {}, rule: "otsu" },
+  { name: "without a mask", options: {}, rule: null },
 ];
 
 export async function truth(
@@ -63,9 +68,10 @@ export async function truth(
   return { rows };
 }
 
-async function own({ name, options }: Method, head: SimulatedHead, backend: Backend): Promise<TruthRow> {
-  const { strength, image, mask, truth } = head;
-  const { outputs } = await n4(options).run({ image, mask }, ["logField"], { backend });
+async function own({ name, options, rule }: Method, head: SimulatedHead, backend: Backend): Promise<TruthRow> {
+  const { strength, image, mask: brain, truth } = head;
+  const mask = rule === undefined ? brain : rule;
+  const { outputs } = await n4(options).run({ image, ...(mask ? { mask } : {}) }, ["logField"], { backend });
   return { strength, who: "voxnorm", method: name, figures: figures(truth, outputs.logField!.data) };
 }
 
