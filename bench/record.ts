@@ -161,7 +161,7 @@ export function keep(record: BenchRecord): string {
   return `bench/results/${name}`;
 }
 
-/** The record of the latest date, with its path in the repository. */
+/** The record of the latest date, with its path in the repository. Records of an earlier form are history. */
 export function newest(): { path: string; record: BenchRecord } | undefined {
   if (!existsSync(folder)) return undefined;
   return readdirSync(folder)
@@ -170,6 +170,7 @@ export function newest(): { path: string; record: BenchRecord } | undefined {
       path: `bench/results/${name}`,
       record: JSON.parse(readFileSync(join(folder, name), "utf8")) as BenchRecord,
     }))
+    .filter(({ record }) => record.truth !== undefined)
     .sort((a, b) => a.record.date.localeCompare(b.record.date))
     .at(-1);
 }
