@@ -28,7 +28,8 @@ export function fileSection(each: FileRecord): string {
     heading,
     table([...head, "times as fast", "difference"], rows),
     "Whole processes, in turns, with Node's and Python's start: `voxnorm n4` and a script that reads, corrects and writes.\n" +
-      "Difference: RMS of the logarithm of (the peer's corrected image / ours), its mean removed, in the mask.",
+      "Difference: RMS of the logarithm of (the peer's corrected image / ours), its mean removed, in the mask.\n" +
+      "SimpleITK has one gzip level for NIfTI; it ignores any that is asked for. Both write float32.",
     table(["peak memory, MB", "threads", "whole process", "idle", "over idle", "limit", ""], memory),
     "Idle: `node -e 0`, or Python once it has imported the package. Limit: the input as float32, two volumes as large, and 60 MB.",
   ].join("\n\n");

@@ -25,12 +25,13 @@ export function strengthChart({ rows }: TruthRecord): string | undefined {
   if (series.some(({ points }) => points.length < 2)) return undefined;
   const [left, right, top, bottom] = [60, 430, 40, 300];
   const across = scaleLinear([0, 100], [left, right]);
-  const up = scaleLinear(
-    [0, Math.max(...series.flatMap(({ points }) => points.map(([, error]) => error)))],
-    [bottom, top],
-  );
+  // By the corrections: what is uncorrected leaves the chart.
+  const corrected = series.slice(1).flatMap(({ points }) => points.map(([, error]) => error));
+  const up = scaleLinear([0, 1.15 * Math.max(...corrected)], [bottom, top]);
+  const frame = `<rect x="${left}" y="${top}" width="${right - left}" height="${bottom - top}"/>`;
   return svg(700, 350, "Error of the field that N4 leaves, by the strength of the true field", [
     text(left - 40, 22, "error of the field that is left, %", { isBold: true }),
+    `<defs><clipPath id="frame">${frame}</clipPath></defs>`,
     ...ticks(0, up.domain()[1]!, 5).flatMap((value) => [
       path([[left, up(value)] as const, [right, up(value)] as const], "#eaeef2"),
       text(left - 8, up(value) + 4, `${value}`, { anchor: "end", size: 11 }),
@@ -43,7 +44,7 @@ export function strengthChart({ rows }: TruthRecord): string | undefined {
       path(
         points.map(([strength, error]) => [across(strength), up(error)] as const),
         colour,
-        dash && `stroke-dasharray="${dash}"`,
+        `clip-path="url(#frame)" ${dash && `stroke-dasharray="${dash}"`}`,
       ),
       path(
         [[right + 20, top + 20 + 24 * i] as const, [right + 48, top + 20 + 24 * i] as const],

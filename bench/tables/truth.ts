@@ -33,7 +33,7 @@ export function truthSection({ rows, reason }: TruthRecord): string {
   const head = ["field", "method", "who", "field error", "WM CV", "GM–WM CJV", "MAE CSF", "MAE GM", "MAE WM"];
   return [
     heading,
-    "In %, less is better; [what each says](../docs/n4.md#how-it-is-judged). Each at its default stopping rule; the field of 40 % is\n" +
+    "In %, less is better; [what each says](../docs/n4.md#how-it-is-judged). Stopped by the default rule where the name says nothing else; the field of 40 % is\n" +
       "the stored image, the others are made from the same head by the same rule.",
     table(head, lines, 3),
   ].join("\n\n");
