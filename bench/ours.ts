@@ -3,11 +3,12 @@ import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { type Backend, createBackend, digest, type PipelineResult } from "../dist/index.js";
-import type { Case, Volumes } from "./cases/case.ts";
+import type { Amount, Volumes } from "./cases/case.ts";
 import type { Run } from "./record.ts";
 
 export interface Ours {
   readonly backend: Backend;
+  readonly iterations: number;
   /** What is timed, a user's call: voxels in memory in, the full-size image in memory out. */
   call(): Promise<void>;
   /** One timed call, after the memory of the one before is given back. */
@@ -34,13 +35,14 @@ export async function openBackends(threads: readonly number[]): Promise<Backend[
   return backends;
 }
 
-export function ours(backend: Backend, pipeline: Case["pipeline"], { image, ...inputs }: Volumes): Ours {
+export function ours(backend: Backend, { iterations, pipeline }: Amount, { image, ...inputs }: Volumes): Ours {
   let last: PipelineResult | undefined;
   const call = async () => {
     last = await pipeline.run(image, { backend, inputs });
   };
   return {
     backend,
+    iterations,
     call,
     async run() {
       last = undefined;

@@ -13,8 +13,12 @@ export interface BenchRecord {
   readonly machine: Machine;
   readonly peers: readonly PeerRecord[];
   readonly cases: readonly CaseRecord[];
+  readonly files: readonly FileRecord[];
+  readonly truth: TruthRecord;
   readonly startup: Startup;
   readonly kernels?: readonly KernelTimes[];
+  /** Size of the WebAssembly module in bytes. */
+  readonly wasmBytes: number;
 }
 
 export interface Machine {
@@ -38,8 +42,10 @@ export interface CaseRecord {
   readonly id: string;
   readonly title: string;
   readonly inputs: Readonly<Record<string, string>>;
-  readonly options?: Readonly<Record<string, unknown>>;
-  readonly accuracy: { readonly title: string; readonly unit: string };
+  /** Of the whole work. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly iterations: number;
+  readonly accuracy: { readonly title: string; readonly unit: string; readonly most: number };
   readonly rows: readonly Row[];
   /** Of our output, the same in all our rows. */
   readonly digest?: string;
@@ -48,13 +54,14 @@ export interface CaseRecord {
   readonly reason?: string;
 }
 
-/** One contender. */
+/** One contender at one amount of work. */
 export interface Row {
   readonly who: string;
   /** A peer's id; absent for our own rows. */
   readonly peer?: string;
   readonly threads: number;
   readonly simd?: string;
+  readonly iterations: number;
   /** Runs of each round: rows are comparable within a round. */
   readonly rounds: readonly (readonly Run[])[];
   /** Difference from us in the case's measure. */
@@ -67,6 +74,65 @@ export interface Run {
   readonly ms: number;
   /** Processor time of all threads: above `ms` where several run, below it where others held the core. */
   readonly cpuMs: number;
+}
+
+/** Whole processes from file to file. */
+export interface FileRecord {
+  readonly id: string;
+  readonly title: string;
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Voxels of the image. */
+  readonly voxels: number;
+  readonly rows: readonly FileRow[];
+  /** Why it could not run. */
+  readonly reason?: string;
+}
+
+export interface FileRow {
+  readonly who: string;
+  readonly peer?: string;
+  readonly threads: number;
+  /** One of each round. */
+  readonly runs: readonly FileRun[];
+  /** Peak memory of a process of its kind that does nothing, in kB. */
+  readonly idleKb?: number;
+  /** Of the output. */
+  readonly bytes?: number;
+  readonly gzipLevel?: string;
+  /** RMS of the corrected images' log ratio to ours in the mask, its mean removed, in %. */
+  readonly difference?: number;
+  readonly reason?: string;
+}
+
+export interface FileRun {
+  readonly ms: number;
+  readonly peakKb: number;
+  /** What our command says of itself; the rest is starting, hashing and ending. */
+  readonly timings?: { readonly decodeMs: number; readonly computeMs: number; readonly encodeMs: number };
+}
+
+/** How far from the known field of simulated heads. */
+export interface TruthRecord {
+  readonly rows: readonly TruthRow[];
+  readonly reason?: string;
+}
+
+export interface TruthRow {
+  /** Of the field, in %: it goes from 1 − strength / 200 to 1 + strength / 200 over the brain. */
+  readonly strength: number;
+  readonly who: string;
+  readonly method: string;
+  readonly figures?: TruthFigures;
+  readonly reason?: string;
+}
+
+/** In %; docs/n4.md has the definitions. */
+export interface TruthFigures {
+  readonly fieldError: number;
+  readonly whiteMatterCv: number;
+  readonly cjv: number;
+  readonly relativeMae: { readonly csf: number; readonly gm: number; readonly wm: number };
 }
 
 /** One of our own instruction sets as timed by the npm package `benchmark`. */
@@ -97,7 +163,7 @@ export function keep(record: BenchRecord): string {
   return `bench/results/${name}`;
 }
 
-/** The record of the latest date, with its path in the repository. */
+/** The record of the latest date, with its path in the repository. Records of an earlier form are history. */
 export function newest(): { path: string; record: BenchRecord } | undefined {
   if (!existsSync(folder)) return undefined;
   return readdirSync(folder)
@@ -106,6 +172,7 @@ export function newest(): { path: string; record: BenchRecord } | undefined {
       path: `bench/results/${name}`,
       record: JSON.parse(readFileSync(join(folder, name), "utf8")) as BenchRecord,
     }))
+    .filter(({ record }) => record.truth !== undefined)
     .sort((a, b) => a.record.date.localeCompare(b.record.date))
     .at(-1);
 }

@@ -3,20 +3,22 @@
  *
  * A round is one run of a peer, then some of each of ours with as many threads; ratios are taken within a round.
  */
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { readVolume, type Volume } from "../dist/index.js";
-import type { Case, Volumes } from "./cases/case.ts";
+import type { Volume } from "../dist/index.js";
+import type { Amount, Case, Volumes } from "./cases/case.ts";
 import { root, scratch } from "./files.ts";
 import { type LevelEffort, levels } from "./levels.ts";
 import { type Ours, openBackends, ours } from "./ours.ts";
 import type { Environment } from "./peers/environment.ts";
 import type { Peer } from "./peers/index.ts";
-import { PeerProcess } from "./peers/process.ts";
+import { type Job, PeerProcess } from "./peers/process.ts";
 import type { CaseRecord, Row, Run } from "./record.ts";
+import { load, missing } from "./volumes.ts";
 
 export interface Effort {
   readonly isQuick: boolean;
+  /** The most of any case. */
   readonly rounds: number;
   /** Runs of each of ours in a round. */
   readonly runs: number;
@@ -33,50 +35,60 @@ export async function runCase(
   effort: Effort,
   say: (line: string) => void,
 ): Promise<CaseRecord> {
-  const { id, title, inputs, accuracy } = theCase;
-  const about = { id, title, inputs, accuracy: { title: accuracy.title, unit: accuracy.unit } };
-  const missing = Object.values(inputs).filter((path) => !existsSync(join(root, path)));
-  if (missing.length > 0) return { ...about, rows: [], reason: `no such file: ${missing.join(", ")}` };
+  const { id, title, inputs, accuracy, quick } = theCase;
+  const { isQuick } = effort;
+  const [own, theirs] = isQuick ? [[quick], [quick]] : [theCase.ours, theCase.theirs];
+  const { iterations, pipeline } = own.at(-1)!;
+  const options = pipeline.steps[0]!.options;
+  const about = {
+    ...{ id, title, inputs, options, iterations },
+    accuracy: { title: accuracy.title, unit: accuracy.unit, most: accuracy.most },
+  };
+  const absent = missing(inputs);
+  if (absent.length > 0) return { ...about, rows: [], reason: `no such file: ${absent.join(", ")}` };
 
-  const pipeline = effort.isQuick ? theCase.quickPipeline : theCase.pipeline;
-  const options = pipeline.steps[0]?.options ?? {};
   const backends = await openBackends(threadCounts);
   const rivals: Rival[] = [];
   try {
-    const volumes = await load(inputs, backends[0]!);
+    const { volumes, paths } = await load(id, inputs, backends[0]!);
     for (const peer of peers.filter((each) => theCase.peers.includes(each.id))) {
       for (const threads of threadCounts) {
         const field = join(scratch, `${id}-${peer.id}-${threads}.f32`);
-        const paths = Object.fromEntries(Object.entries(inputs).map(([name, path]) => [name, join(root, path)]));
-        rivals.push(await enter(peer, environment, { inputs: paths, options, threads, field }));
+        const rival = await enter(peer, environment, { inputs: paths, threads, field });
+        rivals.push({ ...rival, turns: theirs.map((amount) => ({ amount, rounds: [] })) });
       }
     }
-    const contenders = backends.map((backend) => ({ ...ours(backend, pipeline, volumes), rounds: [] as Run[][] }));
+    const contenders = backends.flatMap((backend) =>
+      own.map((amount) => ({ ...ours(backend, amount, volumes), rounds: [] as Run[][] })),
+    );
 
-    const compared = await firstRuns(theCase, pipeline, volumes, contenders, rivals, effort);
-    for (let round = 1; round <= effort.rounds; round++) {
-      say(`round ${round} of ${effort.rounds}`);
+    const compared = await check(theCase, theirs.at(-1)!, volumes, backends[0]!);
+    if (!isQuick) {
+      for (const contender of contenders) await contender.run();
+      for (const rival of rivals) await run(rival, quick);
+    }
+    const rounds = Math.min(theCase.rounds, effort.rounds);
+    for (let round = 1; round <= rounds; round++) {
+      say(`round ${round} of ${rounds}`);
       for (const threads of threadCounts) {
-        for (const rival of rivals) if (rival.threads === threads) await turn(rival);
-        const own = contenders.filter(({ backend }) => backend.threads === threads);
-        for (const contender of own) contender.rounds.push([]);
-        for (let run = 0; run < effort.runs; run++) {
-          for (const contender of own) contender.rounds.at(-1)!.push(await contender.run());
+        for (const rival of rivals.filter((each) => each.threads === threads)) await turn(rival);
+        const present = contenders.filter(({ backend }) => backend.threads === threads);
+        for (const contender of present) contender.rounds.push([]);
+        for (let n = 0; n < effort.runs; n++) {
+          for (const contender of present) contender.rounds.at(-1)!.push(await contender.run());
         }
       }
     }
-    const digest = await sameDigest(contenders);
-    const rows: Row[] = [];
-    for (const { backend, rounds } of contenders) {
-      rows.push({ who: `voxnorm ${backend.name}`, threads: backend.threads, simd: backend.simd, rounds });
-    }
-    for (const { process, peer, threads, rounds, reason } of rivals) {
-      const row = { who: process ? `${peer.name} ${process.version}` : peer.name, peer: peer.id, threads, rounds };
-      if (reason !== undefined || process === undefined) rows.push({ ...row, reason: reason ?? "" });
-      else rows.push({ ...row, difference: expectAlike(theCase, volumes, compared, await process.field()) });
-    }
+    const full = contenders.filter((each) => each.iterations === iterations);
+    const digest = await sameDigest(full);
+    const rows: Row[] = contenders.map(({ backend, iterations, rounds }) => {
+      const { name, threads, simd } = backend;
+      return { who: `voxnorm ${name}`, threads, simd, iterations, rounds };
+    });
+    for (const rival of rivals) rows.push(...(await rowsOf(rival, theCase, volumes, compared)));
+    if (!theCase.hasLevels) return { ...about, rows, digest };
     say("our instruction sets among themselves");
-    return { ...about, options, rows, digest, levels: await levels(contenders, effort.levels) };
+    return { ...about, rows, digest, levels: await levels(full, effort.levels) };
   } finally {
     for (const { process } of rivals) process?.close();
     await Promise.all(backends.map((backend) => backend.close()));
@@ -84,35 +96,57 @@ export async function runCase(
 }
 
 /** A peer with a number of threads: at work, or with the reason why not. */
-interface Rival {
+export interface Entrant {
   readonly peer: Peer;
   readonly threads: number;
   readonly process?: PeerProcess;
   reason?: string;
-  readonly rounds: Run[][];
 }
 
-type Job = Parameters<typeof PeerProcess.start>[2];
+interface Rival extends Entrant {
+  readonly turns: readonly { readonly amount: Amount; readonly rounds: Run[][] }[];
+}
 
-async function enter(peer: Peer, environment: Environment, job: Job): Promise<Rival> {
-  const rival = { peer, threads: job.threads, rounds: [] };
-  if ("reason" in environment) return { ...rival, reason: environment.reason };
+export async function enter(peer: Peer, environment: Environment, job: Job): Promise<Entrant> {
+  const entrant = { peer, threads: job.threads };
+  if ("reason" in environment) return { ...entrant, reason: environment.reason };
   mkdirSync(scratch, { recursive: true });
   try {
-    return { ...rival, process: await PeerProcess.start(environment.python, peer.program, job) };
+    return { ...entrant, process: await PeerProcess.start(environment.python, peer.program, job) };
   } catch (error) {
-    return { ...rival, reason: reasonOf(error) };
+    return { ...entrant, reason: reasonOf(error) };
   }
 }
 
 /** A peer that fails at work is out, with its reason; the others go on. */
-async function turn(rival: Rival): Promise<void> {
-  if (rival.process === undefined || rival.reason !== undefined) return;
+export async function run(entrant: Entrant, { pipeline }: Pick<Amount, "pipeline">): Promise<Run | undefined> {
+  if (entrant.process === undefined || entrant.reason !== undefined) return undefined;
   try {
-    rival.rounds.push([await rival.process.run()]);
+    return await entrant.process.run(pipeline.steps[0]!.options);
   } catch (error) {
-    rival.reason = reasonOf(error);
+    entrant.reason = reasonOf(error);
+    return undefined;
   }
+}
+
+async function turn(rival: Rival): Promise<void> {
+  for (const { amount, rounds } of rival.turns) {
+    const done = await run(rival, amount);
+    if (done) rounds.push([done]);
+  }
+}
+
+async function rowsOf(rival: Rival, theCase: Case, volumes: Volumes, compared: Volume): Promise<Row[]> {
+  const { peer, process, threads, turns, reason } = rival;
+  const row = { who: process ? `${peer.name} ${process.version}` : peer.name, peer: peer.id, threads };
+  if (process === undefined || reason !== undefined) {
+    return [{ ...row, iterations: turns.at(-1)!.amount.iterations, rounds: [], reason: reason ?? "" }];
+  }
+  const difference = expectAlike(theCase, volumes, compared, await process.field());
+  return turns.map(({ amount: { iterations }, rounds }, i) => ({
+    ...{ ...row, iterations, rounds },
+    ...(i === turns.length - 1 ? { difference } : {}),
+  }));
 }
 
 /** Without this machine's paths, since reasons are published. */
@@ -120,33 +154,12 @@ function reasonOf(error: unknown): string {
   return (error as Error).message.replaceAll(root, "");
 }
 
-/** One run of each that is not timed, except in a quick run; resolves to the output that peers are compared by. */
-async function firstRuns(
-  theCase: Case,
-  pipeline: Case["pipeline"],
-  volumes: Volumes,
-  contenders: readonly Ours[],
-  rivals: readonly Rival[],
-  { isQuick }: Effort,
-): Promise<Volume> {
+/** A run of ours that is not timed; resolves to the output that peers are compared by. */
+async function check(theCase: Case, { pipeline }: Amount, volumes: Volumes, backend: Ours["backend"]): Promise<Volume> {
   const { image, ...inputs } = volumes;
-  const { backend } = contenders[0]!;
   const result = await pipeline.run(image, { backend, inputs, outputs: [theCase.compared] });
   theCase.check(volumes, result);
-  if (!isQuick) {
-    for (const contender of contenders) await contender.run();
-    for (const rival of rivals) {
-      await turn(rival);
-      rival.rounds.length = 0;
-    }
-  }
   return result.outputs[theCase.compared]!;
-}
-
-async function load(inputs: Case["inputs"], backend: Ours["backend"]): Promise<Volumes> {
-  const volumes: Record<string, Volume> = {};
-  for (const [name, path] of Object.entries(inputs)) volumes[name] = await readVolume(join(root, path), { backend });
-  return volumes as Volumes;
 }
 
 /** The promise of the library, on every row of every benchmark. */

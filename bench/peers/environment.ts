@@ -1,6 +1,6 @@
 /**
  * The Python environment of the peers, made where it is missing. Peers are a comparison, not a part of voxnorm:
- * where they can't be had, the reason stands in their place and the benchmarks go on.
+ * where one can't be had, the reason stands in its place and the benchmarks go on.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -23,9 +23,12 @@ export function environment(say: (line: string) => void): Environment {
   say("making the peers' Python environment in bench/.venv");
   rmSync(folder, { recursive: true, force: true });
   if (!succeeds(system, ["-m", "venv", folder], say)) return { reason: `${system} -m venv failed` };
-  const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements];
-  if (!succeeds(python, install, say)) return { reason: "pip could not install bench/peers/requirements.txt" };
-  writeFileSync(stamp, wanted);
+  // One by one: where one has no package for this system, its program says so and the others run.
+  const packages = wanted.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+  const installed = packages.filter((name) => succeeds(python, [...pip, name], say));
+  if (installed.length === 0) return { reason: `pip could install none of ${packages.join(", ")}` };
+  if (installed.length === packages.length) writeFileSync(stamp, wanted);
   return { python };
 }
 

@@ -9,7 +9,6 @@ import type { Run } from "../record.ts";
 /** What a peer is told first. */
 export interface Job {
   readonly inputs: Readonly<Record<string, string>>;
-  readonly options: Readonly<Record<string, unknown>>;
   readonly threads: number;
   /** Where it writes what is compared: float32, x fastest. */
   readonly field: string;
@@ -29,12 +28,13 @@ export class PeerProcess {
   /** Resolves once the data are loaded. Rejects with the last line the program left where it ends instead. */
   static async start(python: string, program: string, job: Job): Promise<PeerProcess> {
     const talk = new Talk(spawn(python, [join(root, "bench", "peers", program)]));
-    const { version } = await talk.ask(JSON.stringify(job));
+    const { version } = await talk.ask(job);
     return new PeerProcess(String(version), talk, job);
   }
 
-  async run(): Promise<Run> {
-    const { ms, cpuMs, threads } = await this.#talk.ask("run");
+  /** `options` are our step's, complete. */
+  async run(options: Readonly<Record<string, unknown>>): Promise<Run> {
+    const { ms, cpuMs, threads } = await this.#talk.ask({ run: options });
     if (threads !== this.#job.threads) throw new Error(`expected ${this.#job.threads} threads, got ${threads}`);
     return { ms: Number(ms), cpuMs: Number(cpuMs) };
   }
@@ -52,7 +52,7 @@ export class PeerProcess {
   }
 }
 
-/** A line there, a line of JSON back. */
+/** A line of JSON there, one back. */
 class Talk {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #lines: AsyncIterator<string>;
@@ -72,8 +72,8 @@ class Talk {
     });
   }
 
-  async ask(line: string): Promise<Record<string, unknown>> {
-    this.#child.stdin.write(`${line}\n`);
+  async ask(what: unknown): Promise<Record<string, unknown>> {
+    this.#child.stdin.write(`${JSON.stringify(what)}\n`);
     const { value, done } = await this.#lines.next();
     if (!done) return JSON.parse(value);
     // Its last words may arrive after the end of its output.

@@ -1,4 +1,4 @@
-/** What the README shows works as it stands there. */
+/** What the README and the pages show works as it stands there. */
 import { execFile } from "node:child_process";
 import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { digest, n4, readVolume } from "../../dist/index.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const run = promisify(execFile);
@@ -20,20 +21,34 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 it("runs the example for Node", async () => {
-  const readme = await readFile(join(root, "README.md"), "utf8");
-  const code = /```ts\n(.*?)```/s.exec(readme)?.[1] ?? "";
-  const entry = new URL("../../dist/index.js", import.meta.url).href;
-  await writeFile(join(folder, "example.mjs"), code.replace('from "voxnorm"', `from ${JSON.stringify(entry)}`));
-  const { stdout } = await run(process.execPath, ["example.mjs"], { cwd: folder });
-  expect(stdout).toMatch(/before: 0\.51742\d+, after: 0\.50\d+/);
+  expect(await runExample("README.md")).toMatch(/before: 0\.51742\d+, after: 0\.50\d+/);
   expect(await readdir(folder)).toContain("corrected.nii.gz");
 });
 
-it("runs the commands", async () => {
-  const readme = await readFile(join(root, "README.md"), "utf8");
-  const commands = [...readme.matchAll(/^ {4}npx voxnorm (.*)$/gm)].map(([, words]) => words!.split(" "));
+it("runs N4's example: a saved field gives the same image again", async () => {
+  await runExample("docs/n4.md");
+  const [image, mask, again] = await Promise.all(
+    ["head", "head_mask", "again"].map((name) => readVolume(join(folder, `${name}.nii.gz`))),
+  );
+  const { outputs } = await n4().run({ image: image!, mask: mask! });
+  expect(await digest(again!)).toBe(await digest(outputs.image!));
+});
+
+it.each(["README.md", "docs/n4.md"])("runs the commands of %s", async (page) => {
+  const text = await readFile(join(root, page), "utf8");
+  const commands = [...text.matchAll(/^ {4}npx voxnorm (.*)$/gm)].map(([, words]) => words!.split(" "));
   expect(commands.length).toBeGreaterThan(2);
   for (const words of commands) await run(process.execPath, [join(root, "dist/cli/bin.js"), ...words], { cwd: folder });
-  const made = ["corrected.nii.gz", "field.nii.gz", "report.json"];
+  const made = ["corrected.nii.gz", ...(page === "README.md" ? ["field.nii.gz", "report.json"] : [])];
   expect(await readdir(folder)).toEqual(expect.arrayContaining(made));
 });
+
+/** Runs the page's first piece of TypeScript in `folder` and resolves to what it prints. */
+async function runExample(page: string): Promise<string> {
+  const text = await readFile(join(root, page), "utf8");
+  const code = /```ts\n(.*?)```/s.exec(text)?.[1] ?? "";
+  const entry = new URL("../../dist/index.js", import.meta.url).href;
+  await writeFile(join(folder, "example.mjs"), code.replace('from "voxnorm"', `from ${JSON.stringify(entry)}`));
+  const { stdout } = await run(process.execPath, ["example.mjs"], { cwd: folder });
+  return stdout;
+}

@@ -12,18 +12,22 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 function written(): Map<string, string> {
   const results = join(root, "bench", "results");
   const records = existsSync(results) ? readdirSync(results).map((name) => join(results, name)) : [];
-  const files = [...records, join(root, "bench", "RESULTS.md"), join(root, "README.md")].filter(existsSync);
+  const pages = ["bench/RESULTS.md", "README.md", "docs/n4.md", "docs/figures/n4-strength.svg"];
+  const files = [...records, ...pages.map((name) => join(root, name))].filter(existsSync);
   return new Map(files.map((file) => [file, readFileSync(file, "utf8")]));
 }
 
-it("runs quickly without peers, finds the same bytes on every backend and writes nothing", () => {
+it("runs quickly without peers, finds the same bytes on every backend and writes nothing", { timeout: 120_000 }, () => {
   const before = written();
-  const args = ["--import", "tsx", "bench/main.ts", "--quick", "--no-peers", "--case", "n4-n3-shrink4"];
+  const some = ["n4-n3-shrink4", "file-to-file", "truth", "startup"].flatMap((id) => ["--case", id]);
+  const args = ["--import", "tsx", "bench/main.ts", "--quick", "--no-peers", ...some];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
   expect(status, stderr).toBe(0);
   expect(stdout).toMatch(/same bytes: image digest `[0-9a-f]{64}`/);
   expect(stdout).toContain("| voxnorm wasm | 1 | simd128 |");
-  expect(stdout).toContain("| SimpleITK | 1 |  | not run: not asked for |");
+  expect(stdout).toContain("| SimpleITK | 1 |  |  | not run: not asked for |");
+  expect(stdout).toMatch(/peak memory, MB|Not run: no such file/);
+  expect(stdout).toMatch(/\| 40 % \| uncorrected \||Not run: no such file/);
   expect(written()).toEqual(before);
 });
 
