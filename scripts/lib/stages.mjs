@@ -5,12 +5,13 @@
  * keeps it, and nobody loads half a file.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { Failure, must, npmProgram, root, run } from "./process.mjs";
 import { filesUnder, fingerprint, scratch } from "./stamp.mjs";
 import { requireCompilers } from "./tools.mjs";
 import { wasmPack } from "./wasm-pack.mjs";
-import { threadedWasmTarget, wasmTarget } from "./wasm-target.mjs";
+import { sysroot, threadedWasmTarget, wasmTarget } from "./wasm-target.mjs";
 
 const RUST = ["Cargo.toml", "Cargo.lock", "crates"];
 const WASM = ["voxnorm.js", "voxnorm.d.ts", "voxnorm_bg.wasm"];
@@ -164,6 +165,15 @@ function standIn(reason) {
   publish(built, "wasm-threads", [WASM[0], ABSENCE]);
 }
 
+/** Panics name their source file: shipped, where this machine keeps it would be kilobytes that differ elsewhere. */
+async function shortPaths() {
+  const std = join(await sysroot(), "lib", "rustlib", "src", "rust", "library");
+  const kept = { cargo: join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry", "src"), std };
+  const flags = Object.entries(kept).map(([name, path]) => `--remap-path-prefix=${path}=${name}`);
+  // The flags are told apart by spaces.
+  return flags.filter((flag) => !flag.includes(" "));
+}
+
 /** Builds the module for one thread or, with the feature `atomics`, for several; resolves to the folder. */
 async function buildModule(folder, target, features, announce) {
   const { program, env } = await wasmPack(announce);
@@ -172,6 +182,7 @@ async function buildModule(folder, target, features, announce) {
   const flags = [
     `-C target-feature=${["simd128", ...features].map((feature) => `+${feature}`).join(",")}`,
     ...(isShared ? SHARED_MEMORY.map((argument) => `-C link-arg=${argument}`) : []),
+    ...(await shortPaths()),
   ];
   await must(
     "the WebAssembly module does not build",

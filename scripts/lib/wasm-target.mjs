@@ -59,7 +59,7 @@ async function fromSource(announce, rustupOutput) {
   };
 }
 
-async function sysroot() {
+export async function sysroot() {
   return (await rustc("--print", "sysroot")).trim();
 }
 

@@ -82,10 +82,11 @@ describe("a series", () => {
       voxnorm: version,
       backend,
       timings,
+      stored,
       volumes,
       ...more
     } = JSON.parse(await readFile(place.at("a.json"), "utf8"));
-    expect([typeof version, backend.name, more]).toEqual(["string", "native", {}]);
+    expect([typeof version, backend.name, stored.datatype, more]).toEqual(["string", "native", "float32", {}]);
     expect(volumes.map(({ output }: { output: { digest: string } }) => output.digest)).toEqual(one.image);
     const computed = volumes.map(({ steps }: { steps: { computeMs: number }[] }) => steps[0]!.computeMs);
     expect(timings.computeMs).toBeCloseTo(computed.reduce((sum: number, ms: number) => sum + ms));

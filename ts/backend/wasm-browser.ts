@@ -28,7 +28,7 @@ export const browserHost: Host = {
       onFailure(event.message || "the worker's script could not be loaded");
     };
     return {
-      post: (request) => worker.postMessage(request),
+      post: (request, transfer) => worker.postMessage(request, transfer),
       hold: () => {},
       end: async () => worker.terminate(),
     };

@@ -18,7 +18,7 @@ export function nodeHost(module: URL, threadedModule: URL, script: URL): Host {
       worker.on("error", (error) => onFailure(error instanceof Error ? error.message : String(error)));
       worker.on("exit", (code) => onFailure(`the worker exited with code ${code}`));
       return {
-        post: (request) => worker.postMessage(request),
+        post: (request, transfer) => worker.postMessage(request, transfer),
         // An idle worker must not keep the process alive; one that computes must.
         hold: (isBusy) => (isBusy ? worker.ref() : worker.unref()),
         end: async () => void (await worker.terminate()),

@@ -26,7 +26,7 @@ export interface Host {
 }
 
 export interface Port {
-  post(request: Request): void;
+  post(request: Request, transfer: ArrayBuffer[]): void;
   /** Whether the worker has work that the process should wait for. */
   hold(isBusy: boolean): void;
   /** Ends the worker, whatever it does. */
@@ -169,7 +169,7 @@ class Instance {
     const port = host.spawn(channel.onMessage, channel.onFailure);
     const helpers: Port[] = [];
     try {
-      const answer = await channel.next(() => port.post({ kind: "start", module, threads }));
+      const answer = await channel.next(() => port.post({ kind: "start", module, threads }, []));
       if (answer.kind !== "ready") throw unexpected(answer);
       const { catalog, memory } = answer;
       if (memory !== undefined) {
@@ -210,18 +210,21 @@ class Instance {
 
   /** The worker's answer; ends the worker where it can give no other. */
   async #ask({ step, phase, request, buffers, onProgress }: Call, simd: string): Promise<Answer> {
+    // Copied here and handed over: a clone would be copied three times on its way.
+    const copies = Object.values(buffers).map((buffer) => buffer.slice());
     const message: Request = {
       kind: "call",
       step,
       phase,
       request: JSON.stringify(request),
       names: Object.keys(buffers),
-      buffers: Object.values(buffers),
+      buffers: copies,
       simd,
       wantsProgress: onProgress !== undefined,
     };
+    const transfer = copies.map((copy) => copy.buffer as ArrayBuffer);
     try {
-      const answer = await this.#channel.next(() => this.#port.post(message), onProgress);
+      const answer = await this.#channel.next(() => this.#port.post(message, transfer), onProgress);
       if (answer.kind === "trap") await this.end();
       return answer;
     } catch (error) {
@@ -251,7 +254,7 @@ async function startHelper(
     },
   );
   helpers.push(port);
-  const answer = await channel.next(() => port.post({ kind: "help", module, memory }));
+  const answer = await channel.next(() => port.post({ kind: "help", module, memory }, []));
   if (answer.kind !== "helps") throw unexpected(answer);
   port.hold(false);
 }

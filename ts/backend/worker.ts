@@ -2,7 +2,7 @@
  * What a worker of the WebAssembly backend does, on both platforms: starts the module, then runs one call at a time, or
  * helps another worker with its calls.
  *
- * Arrays come in as clones and go out by transfer. An instance that trapped is not used again: the other side
+ * Arrays come in and go out by transfer. An instance that trapped is not used again: the other side
  * ends this worker when it hears of it.
  */
 import * as single from "../wasm/voxnorm.js";

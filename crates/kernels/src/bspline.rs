@@ -29,6 +29,7 @@ impl Axis {
     /// `samples` positions, placed on the line that is stretched over `spans` polynomial pieces.
     ///
     /// A position beyond an end takes the value there: the spline has no pieces outside.
+    #[inline(never)]
     pub fn placed(samples: usize, spans: usize, placement: Placement) -> Axis {
         let Placement { start, step, extent } = placement;
         let scale = if extent > 0.0 { spans as f64 / extent } else { 0.0 };
@@ -147,6 +148,7 @@ impl Lattice {
     }
 
     /// Knot insertion at the middle of every span: even points are means of two, odd ones 1-6-1 of three.
+    #[inline(never)]
     fn refined_along(&self, axis: usize) -> Lattice {
         let spans = self.points[axis] - 3;
         let mut points = self.points;

@@ -1,7 +1,7 @@
 //! The discrete Fourier transform of short sequences, the same bits on every target.
 //!
 //! Libraries choose their algorithm by the processor's features, and fuse multiplications with
-//! additions; this is Stockham's radix-2 transform with twiddle factors from the `libm` crate.
+//! additions; this is Stockham's radix-2 transform, with twiddle factors made of square roots.
 
 use crate::at_levels;
 use crate::level::Level;
@@ -34,15 +34,32 @@ impl Fourier {
     /// A transform of `length` elements, a power of two, at least 4.
     pub fn new(length: usize) -> Fourier {
         debug_assert!(length.is_power_of_two() && length >= 4);
-        let twiddles = |count: usize, factor: usize| {
-            let angle = |k: usize| -2.0 * std::f64::consts::PI * (factor * k) as f64 / length as f64;
-            let (re, im) = (0..count).map(|k| (libm::cos(angle(k)), libm::sin(angle(k)))).unzip();
-            Complex { re, im }
-        };
-        Fourier {
-            twiddles: twiddles(length / 2, 1),
-            first: [1, 2, 3].map(|factor| twiddles(length / 4, factor)),
+        let half = length / 2;
+        let (mut re, mut im) = (vec![1.0; half], vec![0.0; half]);
+        // e^(-2πi / 4), and from one turn to half of it, the cosine and the sine by their half-angle formulas.
+        let (mut c, mut s) = (0.0_f64, -1.0_f64);
+        let mut roots = vec![(c, s)];
+        while roots.len() < half.trailing_zeros() as usize {
+            c = ((1.0 + c) * 0.5).sqrt();
+            s /= 2.0 * c;
+            roots.push((c, s));
         }
+        // Bit by bit of k, from the lowest, which stands for the smallest angle.
+        for (bit, (c, s)) in roots.into_iter().rev().enumerate() {
+            for k in 0..1 << bit {
+                let to = k + (1 << bit);
+                (re[to], im[to]) = (re[k] * c - im[k] * s, re[k] * s + im[k] * c);
+            }
+        }
+        let first = [1, 2, 3].map(|factor| {
+            let at = |part: &[f64], i: usize| if i < half { part[i] } else { -part[i - half] };
+            let every = (0..length / 4).map(|k| factor * k);
+            Complex {
+                re: every.clone().map(|i| at(&re, i)).collect(),
+                im: every.map(|i| at(&im, i)).collect(),
+            }
+        });
+        Fourier { twiddles: Complex { re, im }, first }
     }
 
     /// X_k = Σ x_n e^(-2πi k n / N), in place; `spare` is as long.
@@ -136,6 +153,28 @@ mod tests {
                     im += x.re[i] * angle.sin() + x.im[i] * angle.cos();
                 }
                 assert!((re - fast.re[k]).abs() < 1e-9 && (im - fast.im[k]).abs() < 1e-9);
+            }
+        }
+    }
+
+    #[test]
+    fn twiddles_are_points_on_the_circle() {
+        for n in [4, 8, 512, 4096] {
+            let fourier = Fourier::new(n);
+            let turns = [
+                (1, &fourier.twiddles),
+                (1, &fourier.first[0]),
+                (2, &fourier.first[1]),
+                (3, &fourier.first[2]),
+            ];
+            for (factor, twiddles) in turns {
+                for (k, (re, im)) in twiddles.re.iter().zip(&twiddles.im).enumerate() {
+                    let angle = -2.0 * std::f64::consts::PI * (factor * k) as f64 / n as f64;
+                    assert!(
+                        (re - libm::cos(angle)).abs() < 2e-15 && (im - libm::sin(angle)).abs() < 2e-15,
+                        "{n} {k}"
+                    );
+                }
             }
         }
     }

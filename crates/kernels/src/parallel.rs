@@ -13,18 +13,17 @@ pub struct Pool {
 #[cfg(any(not(target_arch = "wasm32"), target_feature = "atomics"))]
 mod shared {
     use rayon::prelude::*;
-    use std::collections::HashMap;
-    use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+    use std::sync::{Arc, Mutex, PoisonError};
 
     /// Pools are kept by their number of threads: starting threads costs more than correcting a slice.
     pub fn pool(threads: usize) -> Result<Arc<rayon::ThreadPool>, String> {
-        static POOLS: OnceLock<Mutex<HashMap<usize, Arc<rayon::ThreadPool>>>> = OnceLock::new();
-        let mut pools = POOLS.get_or_init(Default::default).lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pool) = pools.get(&threads) {
+        static POOLS: Mutex<Vec<Arc<rayon::ThreadPool>>> = Mutex::new(Vec::new());
+        let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = pools.iter().find(|pool| pool.current_num_threads() == threads) {
             return Ok(pool.clone());
         }
         let pool = Arc::new(start(threads).map_err(|error| error.to_string())?);
-        pools.insert(threads, pool.clone());
+        pools.push(pool.clone());
         Ok(pool)
     }
 

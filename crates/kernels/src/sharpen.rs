@@ -99,6 +99,7 @@ impl Sharpening {
     /// the sharpened histogram, F the Gaussian and G = F̂ / (F̂² + noise). 0 where the denominator is 0.
     ///
     /// Two real sequences share each complex transform, as its real and imaginary part.
+    #[inline(never)]
     pub fn expected(&self, level: Level, histogram: &[f64], scale: Scale) -> Vec<f64> {
         let n = self.padded;
         let offset = (n - self.bins) / 2;

@@ -3,7 +3,7 @@
 use super::observe::{Source, chunks};
 use crate::at_levels;
 use crate::bspline::{Axes, Axis, Expansion, Lattice, Placement, Row};
-use crate::math::{exp, exp_normal};
+use crate::math::exp_normal;
 use crate::memory::array;
 use crate::moments::{LANES, Lanes, Sums};
 use crate::run::{Cancelled, Run};
@@ -61,7 +61,6 @@ struct Told {
     counts: Lanes<u32>,
     before: Sums,
     after: Sums,
-    /// Of ln field.
     low: Lanes<f32>,
     high: Lanes<f32>,
 }
@@ -79,7 +78,6 @@ at_levels! {
     fn correct_planes(part: &mut Part, voxels: &[f32], choice: Choice, expansion: &Expansion, x_samples: usize, y_axis: &Axis) -> Told {
         let (nx, ny) = (x_samples, y_axis.samples());
         let mut plane = vec![0.0; expansion.plane_size()];
-        let mut unwanted = vec![0.0; nx];
         let mut told = Told {
             counts: Lanes([0; LANES]),
             before: Sums::default(),
@@ -87,52 +85,23 @@ at_levels! {
             low: Lanes([f32::INFINITY; LANES]),
             high: Lanes([f32::NEG_INFINITY; LANES]),
         };
-        let keep_outside = part.keep_outside;
-        // Where the blocks with chosen voxels begin.
-        let mut telling = vec![0; nx / LANES + 1];
-        let mut logs = vec![0.0; expansion.stride()];
         let whole = nx / LANES * LANES;
         for (local, z) in part.planes.clone().enumerate() {
             expansion.plane(z, &mut plane);
             for y in 0..ny {
                 let (from, to) = ((z * ny + y) * nx, (local * ny + y) * nx);
                 let row = Row::new(&plane, expansion.stride(), y_axis, y);
-                let input = &voxels[from..from + nx];
-                let output = if part.image.is_empty() { &mut unwanted[..] } else { &mut part.image[to..to + nx] };
-                let mut count = 0;
                 for x in (0..whole).step_by(LANES) {
-                    let values = input[x..].first_chunk().unwrap();
-                    let (chosen, logs) = (choice.lanes(from + x), row.lanes(x));
-                    *output[x..].first_chunk_mut().unwrap() = correct_block(values, &logs, &chosen, keep_outside);
-                    telling[count] = x;
-                    // Most blocks of an image are background, which tells nothing.
-                    if chosen.0.iter().fold(0, |any, chosen| any | chosen) != 0 {
-                        count += 1;
-                        told.reach(&logs, &chosen);
-                    }
+                    let values: &[f32; LANES] = voxels[from + x..from + x + LANES].try_into().unwrap();
+                    let made = correct_block(*values, choice.lanes(from + x), row.lanes(x), part.keep_outside, &mut told);
+                    part.put(to + x, LANES, &made);
                 }
-                add_chosen(&mut told.before, input, choice, from, &telling[..count]);
-                add_chosen(&mut told.after, output, choice, from, &telling[..count]);
                 if whole < nx {
+                    let (at, width) = (from + whole, nx - whole);
                     let mut values = [0.0; LANES];
-                    values[..nx - whole].copy_from_slice(&input[whole..]);
-                    let (chosen, logs) = (choice.part(from + whole, nx - whole), row.lanes(whole));
-                    let corrected = correct_block(&values, &logs, &chosen, keep_outside);
-                    output[whole..].copy_from_slice(&corrected[..nx - whole]);
-                    told.reach(&logs, &chosen);
-                    told.before.add(&taken(&values, &chosen));
-                    told.after.add(&taken(&corrected, &chosen));
-                }
-                if !part.field.is_empty() || !part.log_field.is_empty() {
-                    row.expand(0, &mut logs);
-                    if !part.log_field.is_empty() {
-                        part.log_field[to..to + nx].copy_from_slice(&logs[..nx]);
-                    }
-                    if !part.field.is_empty() {
-                        for (field, log) in part.field[to..to + nx].iter_mut().zip(&logs) {
-                            *field = exp_normal(*log);
-                        }
-                    }
+                    values[..width].copy_from_slice(&voxels[at..at + width]);
+                    let made = correct_block(values, choice.part(at, width), row.lanes(whole), part.keep_outside, &mut told);
+                    part.put(to + whole, width, &made);
                 }
             }
         }
@@ -140,59 +109,61 @@ at_levels! {
     }
 }
 
-#[inline(always)]
-fn correct_block(
-    values: &[f32; LANES],
-    logs: &Lanes<f32>,
-    chosen: &Lanes<u32>,
-    keep_outside: bool,
-) -> [f32; LANES] {
-    let mut corrected = [0.0; LANES];
-    for i in 0..LANES {
-        corrected[i] = values[i] / exp_normal(logs.0[i]);
-    }
-    let kept = if keep_outside { u32::MAX } else { 0 };
-    for i in 0..LANES {
-        // Bits rather than a condition, which compilers make a branch for each voxel.
-        let kept = kept & chosen.0[i].wrapping_sub(1);
-        corrected[i] = f32::from_bits(values[i].to_bits() & kept | corrected[i].to_bits() & !kept);
-    }
-    corrected
+/// Sixteen voxels of each output.
+struct Made {
+    image: Lanes<f32>,
+    field: Lanes<f32>,
+    log_field: Lanes<f32>,
 }
 
-/// The chosen values, and 0 for the others.
-#[inline(always)]
-fn taken(values: &[f32; LANES], chosen: &Lanes<u32>) -> Lanes<f32> {
-    let mut taken = Lanes([0.0; LANES]);
-    for i in 0..LANES {
-        taken.0[i] = f32::from_bits(values[i].to_bits() & chosen.0[i].wrapping_neg());
-    }
-    taken
-}
-
-/// Adds the chosen voxels of the row that starts at `from`, in the blocks that begin at `starts`.
-#[inline(always)]
-fn add_chosen(sums: &mut Sums, row: &[f32], choice: Choice, from: usize, starts: &[usize]) {
-    // A copy of its own stays in registers.
-    let mut own = *sums;
-    for &x in starts {
-        own.add(&taken(row[x..].first_chunk().unwrap(), &choice.lanes(from + x)));
-    }
-    *sums = own;
-}
-
-impl Told {
-    /// Counts the chosen voxels and widens the range of ln field by theirs.
+impl Part<'_> {
     #[inline(always)]
-    fn reach(&mut self, logs: &Lanes<f32>, chosen: &Lanes<u32>) {
-        for i in 0..LANES {
-            self.counts.0[i] += chosen.0[i];
-            // NaN where not chosen.
-            let log = f32::from_bits(logs.0[i].to_bits() | chosen.0[i].wrapping_sub(1));
-            self.low.0[i] = if log < self.low.0[i] { log } else { self.low.0[i] };
-            self.high.0[i] = if log > self.high.0[i] { log } else { self.high.0[i] };
+    fn put(&mut self, at: usize, width: usize, made: &Made) {
+        let pairs =
+            [(&mut *self.image, &made.image), (self.field, &made.field), (self.log_field, &made.log_field)];
+        for (to, from) in pairs {
+            if !to.is_empty() {
+                to[at..at + width].copy_from_slice(&from.0[..width]);
+            }
         }
     }
+}
+
+/// Corrects sixteen voxels, and tells of those that are chosen.
+#[inline(always)]
+fn correct_block(
+    values: [f32; LANES],
+    chosen: Lanes<u32>,
+    log_field: Lanes<f32>,
+    keep_outside: bool,
+    told: &mut Told,
+) -> Made {
+    let [mut field, mut image] = [Lanes([0.0; LANES]); 2];
+    for i in 0..LANES {
+        field.0[i] = exp_normal(log_field.0[i]);
+        image.0[i] = values[i] / field.0[i];
+    }
+    if keep_outside {
+        for i in 0..LANES {
+            image.0[i] = if chosen.0[i] != 0 { image.0[i] } else { values[i] };
+        }
+    }
+    // Most blocks of an image are background, which tells nothing.
+    if chosen.0.iter().fold(0, |any, chosen| any | chosen) != 0 {
+        let [mut before, mut after] = [Lanes([0.0; LANES]); 2];
+        for i in 0..LANES {
+            let is_chosen = chosen.0[i] != 0;
+            told.counts.0[i] += chosen.0[i];
+            before.0[i] = if is_chosen { values[i] } else { 0.0 };
+            after.0[i] = if is_chosen { image.0[i] } else { 0.0 };
+            let factor = if is_chosen { field.0[i] } else { f32::NAN };
+            told.low.0[i] = if factor < told.low.0[i] { factor } else { told.low.0[i] };
+            told.high.0[i] = if factor > told.high.0[i] { factor } else { told.high.0[i] };
+        }
+        told.before.add(&before);
+        told.after.add(&after);
+    }
+    Made { image, field, log_field }
 }
 
 /// Divides the image by the field that the lattice describes.
@@ -336,8 +307,8 @@ fn measures(told: &[Told], source: &Source) -> Measures {
         not_finite: if before.fold().0.is_finite() { 0 } else { count_not_finite(source) },
         before: before.mean_and_deviation(voxels),
         after: after.mean_and_deviation(voxels),
-        field_low: exp(low),
-        field_high: exp(high),
+        field_low: low,
+        field_high: high,
     }
 }
 

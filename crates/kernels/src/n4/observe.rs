@@ -187,7 +187,8 @@ struct Packed {
     places: Vec<u16>,
     count: usize,
     rows: std::ops::Range<usize>,
-    columns: std::ops::Range<usize>,
+    /// The first column with a voxel, and the one behind the last.
+    columns: (usize, usize),
 }
 
 impl Packed {
@@ -200,13 +201,13 @@ impl Packed {
             places: vec![0; length],
             count: 0,
             rows: 0..0,
-            columns: 0..0,
+            columns: (0, 0),
         }
     }
 
     #[inline(always)]
     fn clear(&mut self) {
-        (self.count, self.rows, self.columns) = (0, 0..0, usize::MAX..0);
+        (self.count, self.rows, self.columns) = (0, 0..0, (usize::MAX, 0));
     }
 
     /// Appends the chosen voxels of row `y`; the first that has any becomes the strip's first.
@@ -226,7 +227,7 @@ impl Packed {
         }
         let first = usize::from(self.places[self.count]) - base;
         let last = usize::from(self.places[count - 1]) - base;
-        self.columns = self.columns.start.min(first)..self.columns.end.max(last + 1);
+        self.columns = (self.columns.0.min(first), self.columns.1.max(last + 1));
         self.count = count;
     }
 
@@ -249,7 +250,7 @@ impl Packed {
             }
         }
         chunk.places.extend_from_slice(&self.places[..end]);
-        let lanes = self.columns.start / LANES * LANES..padded(self.columns.end);
+        let lanes = self.columns.0 / LANES * LANES..padded(self.columns.1);
         chunk.strips.push(Strip { rows: self.rows.clone(), x, lanes, blocks: end / LANES });
     }
 }
