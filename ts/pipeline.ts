@@ -58,7 +58,7 @@ async function run(steps: readonly AnyStep[], input: Volume, context: PipelineCo
 
   let image = input;
   const outputs: Record<string, Volume> = {};
-  const reports: StepReport[] = [];
+  const reports: (Omit<StepReport, "inputs"> & { inputs: Record<string, Volume | string> })[] = [];
   const warnings: Warning[] = [];
   for (const [index, bound] of steps.entries()) {
     const { step, profile, options } = bound;
@@ -76,20 +76,28 @@ async function run(steps: readonly AnyStep[], input: Volume, context: PipelineCo
     const { image: next, ...others } = made.outputs;
     image = next as Volume;
     Object.assign(outputs, others);
-    const inputs: Record<string, { digest?: string } | string> = {};
-    for (const [name, value] of Object.entries(own)) {
-      inputs[name] = typeof value === "string" ? value : digests ? { digest: await digest(value, backend) } : {};
-    }
-    reports.push({ step: step.id, profile, options, inputs, fitted: made.fitted, measures: made.measures, computeMs });
+    const { fitted, measures } = made;
+    reports.push({ step: step.id, profile, options, inputs: own, fitted, measures, computeMs });
   }
   // Its header lets the writer keep what a file said of the image beyond its voxels.
   const result = { ...image, meta: { ...image.meta, ...(input.meta.header ? { header: input.meta.header } : {}) } };
+  const hashed = async (value: Volume | string) =>
+    typeof value === "string" ? value : digests ? { digest: await digest(value, backend) } : {};
+  // All at once: each takes a thread for as long as a small image's correction.
+  const [inputReport, outputReport, ...hashes] = await Promise.all([
+    volumeReport(input, backend, digests),
+    volumeReport(result, backend, digests),
+    ...reports.map(({ inputs }) => {
+      const named = Object.entries(inputs).map(async ([name, value]) => [name, await hashed(value)] as const);
+      return Promise.all(named).then(Object.fromEntries<{ digest?: string } | string>);
+    }),
+  ]);
   const report: Report = {
     voxnorm: version,
     backend: backendReport(backend),
-    input: await volumeReport(input, backend, digests),
-    steps: reports,
-    output: await volumeReport(result, backend, digests),
+    input: inputReport,
+    steps: reports.map((each, index) => ({ ...each, inputs: hashes[index]! })),
+    output: outputReport,
     warnings,
   };
   return { image: result, outputs, report };

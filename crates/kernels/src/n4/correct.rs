@@ -3,7 +3,7 @@
 use super::observe::{Source, chunks};
 use crate::at_levels;
 use crate::bspline::{Axes, Axis, Expansion, Lattice, Placement, Row};
-use crate::math::exp_normal;
+use crate::math::{exp, exp_normal};
 use crate::memory::array;
 use crate::moments::{LANES, Lanes, Sums};
 use crate::run::{Cancelled, Run};
@@ -58,9 +58,10 @@ pub struct Measures {
 
 /// What a few planes tell, over their chosen voxels.
 struct Told {
-    counts: Lanes<u32>,
+    count: usize,
     before: Sums,
     after: Sums,
+    /// Of ln field.
     low: Lanes<f32>,
     high: Lanes<f32>,
 }
@@ -78,30 +79,52 @@ at_levels! {
     fn correct_planes(part: &mut Part, voxels: &[f32], choice: Choice, expansion: &Expansion, x_samples: usize, y_axis: &Axis) -> Told {
         let (nx, ny) = (x_samples, y_axis.samples());
         let mut plane = vec![0.0; expansion.plane_size()];
+        let mut logs = vec![0.0; expansion.stride()];
+        // Padded with voxels that are not chosen.
+        let mut chosen = vec![0; expansion.stride()];
+        let mut unwanted = vec![0.0; nx];
         let mut told = Told {
-            counts: Lanes([0; LANES]),
+            count: 0,
             before: Sums::default(),
             after: Sums::default(),
             low: Lanes([f32::INFINITY; LANES]),
             high: Lanes([f32::NEG_INFINITY; LANES]),
         };
-        let whole = nx / LANES * LANES;
         for (local, z) in part.planes.clone().enumerate() {
             expansion.plane(z, &mut plane);
             for y in 0..ny {
                 let (from, to) = ((z * ny + y) * nx, (local * ny + y) * nx);
                 let row = Row::new(&plane, expansion.stride(), y_axis, y);
-                for x in (0..whole).step_by(LANES) {
-                    let values: &[f32; LANES] = voxels[from + x..from + x + LANES].try_into().unwrap();
-                    let made = correct_block(*values, choice.lanes(from + x), row.lanes(x), part.keep_outside, &mut told);
-                    part.put(to + x, LANES, &made);
+                for (block, logs) in logs.as_chunks_mut().0.iter_mut().enumerate() {
+                    *logs = row.lanes(block * LANES).0;
                 }
-                if whole < nx {
-                    let (at, width) = (from + whole, nx - whole);
-                    let mut values = [0.0; LANES];
-                    values[..width].copy_from_slice(&voxels[at..at + width]);
-                    let made = correct_block(values, choice.part(at, width), row.lanes(whole), part.keep_outside, &mut told);
-                    part.put(to + whole, width, &made);
+                let input = &voxels[from..from + nx];
+                let output = if part.image.is_empty() { &mut unwanted[..] } else { &mut part.image[to..to + nx] };
+                for (output, (value, log)) in output.iter_mut().zip(input.iter().zip(&logs)) {
+                    *output = value / exp_normal(*log);
+                }
+                let count = choice.row(from, 1, &mut chosen[..nx]);
+                if part.keep_outside {
+                    for (output, (value, chosen)) in output.iter_mut().zip(input.iter().zip(&chosen)) {
+                        // Bits rather than a condition, which compilers make a branch for each voxel.
+                        let kept = chosen.wrapping_sub(1);
+                        *output = f32::from_bits(value.to_bits() & kept | output.to_bits() & !kept);
+                    }
+                }
+                // Most rows of an image are background, which tells nothing.
+                if count > 0 {
+                    told.count += count;
+                    add_chosen(&mut told.before, input, &chosen);
+                    add_chosen(&mut told.after, output, &chosen);
+                    told.reach(&logs, &chosen);
+                }
+                if !part.log_field.is_empty() {
+                    part.log_field[to..to + nx].copy_from_slice(&logs[..nx]);
+                }
+                if !part.field.is_empty() {
+                    for (field, log) in part.field[to..to + nx].iter_mut().zip(&logs) {
+                        *field = exp_normal(*log);
+                    }
                 }
             }
         }
@@ -109,61 +132,48 @@ at_levels! {
     }
 }
 
-/// Sixteen voxels of each output.
-struct Made {
-    image: Lanes<f32>,
-    field: Lanes<f32>,
-    log_field: Lanes<f32>,
+/// Adds the chosen voxels of a row.
+#[inline(always)]
+fn add_chosen(sums: &mut Sums, row: &[f32], chosen: &[u32]) {
+    // A copy of its own stays in registers.
+    let mut own = *sums;
+    let (blocks, rest) = row.as_chunks();
+    for (values, chosen) in blocks.iter().zip(chosen.as_chunks().0) {
+        own.add(&taken(values, chosen));
+    }
+    if !rest.is_empty() {
+        let mut values = [0.0; LANES];
+        values[..rest.len()].copy_from_slice(rest);
+        own.add(&taken(&values, chosen[row.len() - rest.len()..].first_chunk().unwrap()));
+    }
+    *sums = own;
 }
 
-impl Part<'_> {
+/// The chosen values, and 0 for the others.
+#[inline(always)]
+fn taken(values: &[f32; LANES], chosen: &[u32; LANES]) -> Lanes<f32> {
+    let mut taken = Lanes([0.0; LANES]);
+    for i in 0..LANES {
+        taken.0[i] = f32::from_bits(values[i].to_bits() & chosen[i].wrapping_neg());
+    }
+    taken
+}
+
+impl Told {
+    /// Widens the range of ln field by that of the chosen voxels.
     #[inline(always)]
-    fn put(&mut self, at: usize, width: usize, made: &Made) {
-        let pairs =
-            [(&mut *self.image, &made.image), (self.field, &made.field), (self.log_field, &made.log_field)];
-        for (to, from) in pairs {
-            if !to.is_empty() {
-                to[at..at + width].copy_from_slice(&from.0[..width]);
+    fn reach(&mut self, logs: &[f32], chosen: &[u32]) {
+        let (mut low, mut high) = (self.low, self.high);
+        for (logs, chosen) in logs.as_chunks::<LANES>().0.iter().zip(chosen.as_chunks::<LANES>().0) {
+            for i in 0..LANES {
+                // NaN where not chosen.
+                let log = f32::from_bits(logs[i].to_bits() | chosen[i].wrapping_sub(1));
+                low.0[i] = if log < low.0[i] { log } else { low.0[i] };
+                high.0[i] = if log > high.0[i] { log } else { high.0[i] };
             }
         }
+        (self.low, self.high) = (low, high);
     }
-}
-
-/// Corrects sixteen voxels, and tells of those that are chosen.
-#[inline(always)]
-fn correct_block(
-    values: [f32; LANES],
-    chosen: Lanes<u32>,
-    log_field: Lanes<f32>,
-    keep_outside: bool,
-    told: &mut Told,
-) -> Made {
-    let [mut field, mut image] = [Lanes([0.0; LANES]); 2];
-    for i in 0..LANES {
-        field.0[i] = exp_normal(log_field.0[i]);
-        image.0[i] = values[i] / field.0[i];
-    }
-    if keep_outside {
-        for i in 0..LANES {
-            image.0[i] = if chosen.0[i] != 0 { image.0[i] } else { values[i] };
-        }
-    }
-    // Most blocks of an image are background, which tells nothing.
-    if chosen.0.iter().fold(0, |any, chosen| any | chosen) != 0 {
-        let [mut before, mut after] = [Lanes([0.0; LANES]); 2];
-        for i in 0..LANES {
-            let is_chosen = chosen.0[i] != 0;
-            told.counts.0[i] += chosen.0[i];
-            before.0[i] = if is_chosen { values[i] } else { 0.0 };
-            after.0[i] = if is_chosen { image.0[i] } else { 0.0 };
-            let factor = if is_chosen { field.0[i] } else { f32::NAN };
-            told.low.0[i] = if factor < told.low.0[i] { factor } else { told.low.0[i] };
-            told.high.0[i] = if factor > told.high.0[i] { factor } else { told.high.0[i] };
-        }
-        told.before.add(&before);
-        told.after.add(&after);
-    }
-    Made { image, field, log_field }
 }
 
 /// Divides the image by the field that the lattice describes.
@@ -294,7 +304,7 @@ fn measures(told: &[Told], source: &Source) -> Measures {
     let (mut before, mut after) = (Sums::default(), Sums::default());
     let (mut voxels, mut low, mut high) = (0, f32::INFINITY, f32::NEG_INFINITY);
     for part in told {
-        voxels += part.counts.0.iter().map(|&count| count as usize).sum::<usize>();
+        voxels += part.count;
         before.merge(&part.before);
         after.merge(&part.after);
         for lane in 0..LANES {
@@ -307,8 +317,8 @@ fn measures(told: &[Told], source: &Source) -> Measures {
         not_finite: if before.fold().0.is_finite() { 0 } else { count_not_finite(source) },
         before: before.mean_and_deviation(voxels),
         after: after.mean_and_deviation(voxels),
-        field_low: low,
-        field_high: high,
+        field_low: exp(low),
+        field_high: exp(high),
     }
 }
 
