@@ -42,8 +42,9 @@ impl Phantom {
     }
 }
 
-/// Rows of one voxel to a little over two lane groups; the last two are cut into chunks of several planes.
-const SHAPES: [[usize; 3]; 10] = [
+/// Rows of one voxel to a little over two lane groups; rows that two strips share; the last two are cut into chunks of
+/// several planes.
+const SHAPES: [[usize; 3]; 11] = [
     [1, 1, 1],
     [2, 1, 1],
     [3, 5, 2],
@@ -52,6 +53,7 @@ const SHAPES: [[usize; 3]; 10] = [
     [17, 5, 3],
     [31, 1, 7],
     [33, 9, 4],
+    [2049, 3, 2],
     [47, 31, 20],
     [16, 33, 65],
 ];
