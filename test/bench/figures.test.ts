@@ -34,7 +34,8 @@ describe("figures of a known field", () => {
     expect(relativeMae.wm).toBeCloseTo(100 * (1 - (1 + 1 / 20) / median), 4);
   });
 
-  describe.skipIf(!existsSync(manifest))("against NumPy's in the golden manifest", () => {
+  const reason = existsSync(manifest) ? "" : ` (skipped: ${manifest} absent)`;
+  describe.skipIf(reason)(`against NumPy's in the golden manifest${reason}`, () => {
     const held = useBackend("native");
 
     it("of the image as it came", async () => {

@@ -244,13 +244,11 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The field at the voxels from `x` on, padding included.
+    /// The field at the voxels from `x` on, both whole lanes.
     #[inline(always)]
     pub fn expand(&self, x: usize, out: &mut [f32]) {
-        let length = out.len();
-        let ([p0, p1, p2, p3], w) = (self.rows.map(|row| &row[x..x + length]), self.weights);
-        for i in 0..length {
-            out[i] = (w[0] * p0[i] + w[1] * p1[i]) + (w[2] * p2[i] + w[3] * p3[i]);
+        for (block, out) in out.as_chunks_mut().0.iter_mut().enumerate() {
+            *out = self.lanes(x + block * LANES).0;
         }
     }
 

@@ -1,6 +1,6 @@
 //! Which voxels count: the one place that turns masks, labels and thresholds into a choice.
 
-use crate::moments::{LANES, Lanes};
+use crate::moments::LANES;
 use std::ops::Range;
 
 /// Most voxels that a pass takes at a time, few enough that what it notes of them stays in the nearest cache.
@@ -57,27 +57,6 @@ impl Choice<'_> {
     /// Whether voxel `index` is chosen.
     pub fn includes(&self, index: usize) -> bool {
         self.flag(self.tested[index]) != 0
-    }
-
-    /// 1 for the chosen and 0 for the other voxels among the sixteen from `first` on.
-    #[inline(always)]
-    pub fn lanes(&self, first: usize) -> Lanes<u32> {
-        let tested: &[f32; LANES] = self.tested[first..first + LANES].try_into().unwrap();
-        let mut chosen = Lanes([0; LANES]);
-        for i in 0..LANES {
-            chosen.0[i] = self.flag(tested[i]);
-        }
-        chosen
-    }
-
-    /// The same for fewer voxels than sixteen; 0 beyond them.
-    #[inline(always)]
-    pub fn part(&self, first: usize, count: usize) -> Lanes<u32> {
-        let mut chosen = Lanes([0; LANES]);
-        for (to, value) in chosen.0.iter_mut().zip(&self.tested[first..first + count]) {
-            *to = self.flag(*value);
-        }
-        chosen
     }
 
     /// 1 for the chosen and 0 for the other voxels of the row that starts at `first` and takes every `step`-th;
@@ -164,16 +143,11 @@ mod tests {
     }
 
     #[test]
-    fn rows_and_lanes_say_the_same_as_voxels() {
+    fn rows_say_the_same_as_voxels() {
         let image: Vec<f32> = VALUES.repeat(5);
         for select in [Select::All, Select::Label(&image, 1.0), Select::NonZero(&image), Select::Above(1.0)] {
             let choice = select.among(&image);
             for first in 0..8 {
-                for i in 0..LANES {
-                    let expected = u32::from(choice.includes(first + i));
-                    assert_eq!(choice.lanes(first).0[i], expected);
-                    assert_eq!(choice.part(first, 9).0[i], if i < 9 { expected } else { 0 });
-                }
                 for step in [1, 3] {
                     let mut chosen = [9; 7];
                     let count = choice.row(first, step, &mut chosen);

@@ -94,10 +94,7 @@ at_levels! {
             expansion.plane(z, &mut plane);
             for y in 0..ny {
                 let (from, to) = ((z * ny + y) * nx, (local * ny + y) * nx);
-                let row = Row::new(&plane, expansion.stride(), y_axis, y);
-                for (block, logs) in logs.as_chunks_mut().0.iter_mut().enumerate() {
-                    *logs = row.lanes(block * LANES).0;
-                }
+                Row::new(&plane, expansion.stride(), y_axis, y).expand(0, &mut logs);
                 let input = &voxels[from..from + nx];
                 let output = if part.image.is_empty() { &mut unwanted[..] } else { &mut part.image[to..to + nx] };
                 for (output, (value, log)) in output.iter_mut().zip(input.iter().zip(&logs)) {
