@@ -1,7 +1,7 @@
 /** The inputs of a case, in memory for us and as files for the peers. */
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Backend, n4, readVolume, type Volume, writeVolume } from "../dist/index.js";
+import { type Backend, type Mask, n4, readMask, readVolume, type Volume, writeVolume } from "../dist/index.js";
 import type { Case, Volumes } from "./cases/case.ts";
 import { root, scratch } from "./files.ts";
 
@@ -18,11 +18,12 @@ export interface Loaded {
 /** Reads them. The rule `otsu` becomes a mask of its own, so that all contenders use the same voxels. */
 export async function load(id: string, inputs: Case["inputs"], backend: Backend): Promise<Loaded> {
   const paths: Record<string, string> = {};
-  const volumes: Record<string, Volume> = {};
+  const volumes: Record<string, Mask> = {};
   for (const [name, path] of Object.entries(inputs)) {
     paths[name] = path === "otsu" ? join(scratch, `${id}-otsu.nii.gz`) : join(root, path);
-    if (path === "otsu") await writeOtsu(paths[name], volumes.image!, backend);
-    volumes[name] = await readVolume(paths[name], { backend });
+    if (path === "otsu") await writeOtsu(paths[name], volumes.image as Volume, backend);
+    // A byte a voxel, as the peers hold it.
+    volumes[name] = await (name === "mask" ? readMask : readVolume)(paths[name], { backend });
   }
   return { volumes: volumes as Volumes, paths: paths as Loaded["paths"] };
 }

@@ -15,6 +15,7 @@ export {
   type Grid,
   gridOf,
   type ItkFrame,
+  type Mask,
   type Meta,
   type Triple,
   type Volume,

@@ -6,5 +6,5 @@ shareBackend(createBackend);
 
 export * from "./api.ts";
 export { createBackend } from "./backend/load-browser.ts";
-export { decode, decodeAll, encode, encodeAll, encodePair } from "./io/index.ts";
+export { decode, decodeAll, decodeMask, encode, encodeAll, encodePair } from "./io/index.ts";
 export type { EncodeReport } from "./io/nifti-stored.ts";

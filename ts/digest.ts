@@ -1,14 +1,15 @@
 /** The digest that names a volume's content: inputs, outputs, audits and resumption all use this one. */
 import type { Backend } from "./backend/backend.ts";
 import { sharedBackend } from "./backend/shared.ts";
-import type { Volume } from "./volume.ts";
+import type { Mask } from "./volume.ts";
 
 /**
  * SHA-256, in hexadecimal, of shape, affine and voxels, before they are converted to any file's type.
  *
- * The exact bytes are in `crates/kernels/src/digest.rs`. The same on every backend.
+ * The exact bytes are in `crates/kernels/src/digest.rs`. The same on every backend, and of a mask whether its voxels
+ * are bytes or not.
  */
-export async function digest({ data, grid }: Volume, backend?: Backend): Promise<string> {
+export async function digest({ data, grid }: Mask, backend?: Backend): Promise<string> {
   const { shape, channels, affine } = grid;
   const reply = await (backend ?? (await sharedBackend())).run({
     step: "voxels.digest",

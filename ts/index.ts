@@ -9,9 +9,11 @@ export { createBackend } from "./backend/load-node.ts";
 export {
   decode,
   decodeAll,
+  decodeMask,
   encode,
   encodeAll,
   encodePair,
+  readMask,
   readVolume,
   readVolumes,
   writeVolume,

@@ -7,11 +7,11 @@ import { backendReport, type Report, type StepReport, volumeReport } from "./rep
 import { expectObject, show } from "./schema.ts";
 import type { BoundStep, RunContext } from "./step.ts";
 import { version } from "./version.ts";
-import type { Volume, Warning } from "./volume.ts";
+import type { Mask, Volume, Warning } from "./volume.ts";
 
 export interface PipelineContext extends Omit<RunContext, "onProgress"> {
   /** Volumes, or rules in their place, for the steps' inputs other than the image, by name. */
-  readonly inputs?: Readonly<Record<string, Volume | string | undefined>>;
+  readonly inputs?: Readonly<Record<string, Mask | string | undefined>>;
   /** Outputs wanted besides the image, by name. */
   readonly outputs?: readonly string[];
   /** Whether the report holds digests of inputs and output. */
@@ -58,11 +58,11 @@ async function run(steps: readonly AnyStep[], input: Volume, context: PipelineCo
 
   let image = input;
   const outputs: Record<string, Volume> = {};
-  const reports: (Omit<StepReport, "inputs"> & { inputs: Record<string, Volume | string> })[] = [];
+  const reports: (Omit<StepReport, "inputs"> & { inputs: Record<string, Mask | string> })[] = [];
   const warnings: Warning[] = [];
   for (const [index, bound] of steps.entries()) {
     const { step, profile, options } = bound;
-    const own = Object.fromEntries(given.filter(([name]) => name in step.inputs)) as Record<string, Volume | string>;
+    const own = Object.fromEntries(given.filter(([name]) => name in step.inputs)) as Record<string, Mask | string>;
     const wanted = ["image", ...(context.outputs ?? []).filter((name) => name in step.outputs)];
     const tell =
       onProgress &&
@@ -81,7 +81,7 @@ async function run(steps: readonly AnyStep[], input: Volume, context: PipelineCo
   }
   // Its header lets the writer keep what a file said of the image beyond its voxels.
   const result = { ...image, meta: { ...image.meta, ...(input.meta.header ? { header: input.meta.header } : {}) } };
-  const hashed = async (value: Volume | string) =>
+  const hashed = async (value: Mask | string) =>
     typeof value === "string" ? value : digests ? { digest: await digest(value, backend) } : {};
   // All at once: each takes a thread for as long as a small image's correction.
   const [inputReport, outputReport, ...hashes] = await Promise.all([

@@ -2,11 +2,11 @@
 import { VoxnormError } from "./errors.ts";
 import type { Pipeline, PipelineContext, PipelineResult } from "./pipeline.ts";
 import type { Report } from "./report.ts";
-import type { Volume } from "./volume.ts";
+import type { Mask, Volume } from "./volume.ts";
 
 export interface SeriesContext extends Omit<PipelineContext, "inputs"> {
   /** As of a pipeline, or a list: of one volume for all, or of one for each. */
-  readonly inputs?: Readonly<Record<string, readonly Volume[] | Volume | string | undefined>>;
+  readonly inputs?: Readonly<Record<string, readonly Mask[] | Mask | string | undefined>>;
 }
 
 export interface SeriesResult {

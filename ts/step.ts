@@ -13,7 +13,7 @@ import { VoxnormError } from "./errors.ts";
 import { defaultGridTolerance, expectGridTolerance, expectSameGrid } from "./grid.ts";
 import { badOption, expectObject, jsonSchema, parsed, plain, replacements, show } from "./schema.ts";
 import type { Given, Made, Slots } from "./slots.ts";
-import { expectVolume, type Grid, type Volume, type Warning } from "./volume.ts";
+import { expectMask, expectVolume, type Grid, type Volume, type Warning } from "./volume.ts";
 
 export interface StepDeclaration<
   I extends Slots = Slots,
@@ -238,7 +238,7 @@ function describe(step: StepDeclaration, given: Record<string, unknown>, toleran
       inputs[name] = { rule: value };
       continue;
     }
-    const { data, grid } = expectVolume(what, value);
+    const { data, grid } = slot.kind === "mask" ? expectMask(what, value) : expectVolume(what, value);
     if (reference !== undefined && value !== reference) expectSameGrid(what, reference.grid, grid, tolerance);
     inputs[name] = { shape: grid.shape, affine: grid.affine, itk: grid.itk };
     buffers[name] = data;

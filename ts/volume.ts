@@ -4,7 +4,7 @@
  * - `shape` is `[nx, ny, nz]`; x is fastest in memory. A 2-D image has nz = 1.
  * - World axes are RAS+ (x to the right, y to the front, z up) in millimetres; DICOM and ITK use LPS.
  * - Channels share one grid and lie one after the other in `data`; time points are separate volumes.
- * - Voxels are `float32`; the writer chooses the file's type and says so.
+ * - Voxels are `float32`; the writer chooses the file's type and says so. A mask's may be bytes.
  */
 import { type ErrorDetail, VoxnormError } from "./errors.ts";
 import { show } from "./schema.ts";
@@ -60,11 +60,14 @@ export interface Warning {
   readonly message: string;
 }
 
-export interface Volume {
-  readonly data: Float32Array;
+export interface Volume<Data extends Float32Array | Uint8Array = Float32Array> {
+  readonly data: Data;
   readonly grid: Grid;
   readonly meta: Meta;
 }
+
+/** Says which voxels count. As bytes it takes a quarter of the memory; what comes of it is the same. */
+export type Mask = Volume<Float32Array | Uint8Array>;
 
 /** A grid from its shape and affine; spacing, origin and direction follow from them. */
 export function gridOf(shape: Triple, affine: Affine, channels = 1): Grid {
@@ -90,14 +93,23 @@ export function volume(data: Float32Array, shape: Triple, affine: Affine = scali
 
 /** `value`, which is a volume whose voxels fill its shape and whose axes are independent; `BadVolume` otherwise. */
 export function expectVolume(what: string, value: unknown): Volume {
+  return expectData(what, value, ["Float32Array"]) as Volume;
+}
+
+/** As `expectVolume`, of a mask. */
+export function expectMask(what: string, value: unknown): Mask {
+  return expectData(what, value, ["Float32Array", "Uint8Array"]);
+}
+
+function expectData(what: string, value: unknown, kinds: readonly string[]): Mask {
   const fail = (message: string, detail: ErrorDetail = {}): never => {
     throw new VoxnormError("BadVolume", `${what}: ${message}`, detail);
   };
-  const { data, grid } = (value ?? {}) as Partial<Volume>;
+  const { data, grid } = (value ?? {}) as Partial<Mask>;
   // By name, since an array of another realm is none of ours to `instanceof`.
-  const isFloats = Object.prototype.toString.call(data) === "[object Float32Array]";
-  if (!isFloats || data === undefined || !Array.isArray(grid?.shape) || !Array.isArray(grid.affine)) {
-    return fail("expected a volume: Float32Array data on a grid");
+  const isData = kinds.includes(Object.prototype.toString.call(data).slice("[object ".length, -1));
+  if (!isData || data === undefined || !Array.isArray(grid?.shape) || !Array.isArray(grid.affine)) {
+    return fail(`expected a volume: ${kinds.join(" or ")} data on a grid`);
   }
   const { shape, channels, affine } = grid;
   if (shape.length !== 3 || ![...shape, channels].every((n) => Number.isInteger(n) && n >= 1)) {
@@ -113,7 +125,7 @@ export function expectVolume(what: string, value: unknown): Volume {
   if (!affine.flat().every(Number.isFinite) || !hasIndependentAxes(affine)) {
     fail(`expected an affine of finite numbers and three independent axes, got ${show(affine)}`);
   }
-  return value as Volume;
+  return value as Mask;
 }
 
 /** Smallest volume that the three axes' unit vectors may span: below it they are linearly dependent. */

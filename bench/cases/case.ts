@@ -1,5 +1,5 @@
 /** What a case is: data, amounts of work, which peers can do it too, and how far from them is too far. */
-import type { Pipeline, PipelineResult, Volume } from "../../dist/index.js";
+import type { Mask, Pipeline, PipelineResult, Volume } from "../../dist/index.js";
 
 export interface Case {
   readonly id: string;
@@ -35,7 +35,7 @@ export interface Amount {
   readonly pipeline: Pipeline;
 }
 
-export type Volumes = Readonly<Record<string, Volume>> & { readonly image: Volume };
+export type Volumes = Readonly<Record<string, Mask>> & { readonly image: Volume };
 
 export interface Accuracy {
   /** What the number says, as a table's footnote. */

@@ -107,7 +107,7 @@ describe("volumes", () => {
     ["a list", [1, 2]],
     ["bare voxels", data],
     ["float64 voxels", { ...image, data: Float64Array.from(data) }],
-    ["bytes", { ...image, data: new Uint8Array(data.length) }],
+    ["signed bytes", { ...image, data: new Int8Array(data.length) }],
     ["a list of voxels", { ...image, data: [...data] }],
     ["no grid", { data }],
     ["too few voxels", { ...image, data: data.subarray(1) }],
@@ -128,6 +128,17 @@ describe("volumes", () => {
     ] as const) {
       expect(error.code).toBe("BadVolume");
       expect(error.message).toMatch(new RegExp(`^n4: ${name}: expected `));
+    }
+  });
+
+  it("bytes in place of the image or the weight are BadVolume", async () => {
+    const bytes = { ...image, data: new Uint8Array(data.length).fill(1) } as Wrong;
+    for (const [name, error] of [
+      ["image", await run({ image: bytes })],
+      ["weight", await run({ image, weight: bytes })],
+    ] as const) {
+      expect(error.code).toBe("BadVolume");
+      expect(error.message).toBe(`n4: ${name}: expected a volume: Float32Array data on a grid`);
     }
   });
 

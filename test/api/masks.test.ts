@@ -1,6 +1,6 @@
 /** Which voxels are used: masks and their labels, rules in their place, weights, and voxels that cannot be used. */
 import { describe, expect, it } from "vitest";
-import { type Backend, createBackend, n4 } from "../../dist/index.js";
+import { type Backend, createBackend, digest, type Mask, n4 } from "../../dist/index.js";
 import { bits, bothBackends, failure, like, made, outcome, phantom, useBackend } from "./images.ts";
 
 const { image, mask } = phantom([35, 31, 27]);
@@ -33,6 +33,32 @@ describe.each(bothBackends)("%s", (name) => {
       const odd = like(image, (_x, _y, _z, i) => (labels.data[i] === 1 ? maskLabel : 7));
       expect(await field({ mask: odd }, { maskLabel })).toBe(await field({ mask: only(1) }));
     }
+  });
+
+  it("takes bytes as it does the same numbers in single precision", async () => {
+    const bytes = { ...labels, data: Uint8Array.from(labels.data) };
+    for (const given of [
+      { maskLabel: 1 },
+      { maskLabel: 2 },
+      { maskLabel: 0 },
+      { maskLabel: "nonzero" },
+      { shrinkFactor: 1 },
+      { outside: "keep", preserveRange: true },
+    ] as const) {
+      const all = async (mask: Mask) => {
+        const { outputs, ...found } = await n4({ ...options, ...given }).run({ image, mask }, ["image", "field"], held);
+        return { ...found, image: bits(outputs.image!), field: bits(outputs.field!) };
+      };
+      expect(await all(bytes)).toEqual(await all(labels));
+    }
+    for (const maskLabel of [3, 256, -1, 0.5]) {
+      const told = (mask: Mask) => failure(() => n4({ ...options, maskLabel }).run({ image, mask }, [], held));
+      const { code, message, detail } = await told(bytes);
+      expect({ code, message, detail }).toMatchObject({ code: "EmptyMask" });
+      const { message: expected } = await told(labels);
+      expect(message).toBe(expected);
+    }
+    expect(await digest(bytes, held.backend)).toBe(await digest(labels, held.backend));
   });
 
   it("takes 0 as a label", async () => {

@@ -6,7 +6,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type Backend, type BoundStep, readVolume, steps, type Volume } from "../../dist/index.js";
+import { type Backend, type BoundStep, type Mask, readMask, readVolume, steps, type Volume } from "../../dist/index.js";
 
 export interface Case {
   readonly title: string;
@@ -62,9 +62,10 @@ export function findCases(): Found[] {
 }
 
 /** The inputs of a case: volumes, or rules (words without a dot) in their place. */
-export async function load(golden: Case, backend: Backend): Promise<Record<string, Volume | string>> {
+export async function load(golden: Case, backend: Backend): Promise<Record<string, Mask | string>> {
   const entries = Object.entries(golden.inputs).map(async ([name, file]) => {
-    return [name, /[./]/.test(file) ? await readVolume(pathOf(file), { backend }) : file] as const;
+    const read = name === "mask" ? readMask : readVolume;
+    return [name, /[./]/.test(file) ? await read(pathOf(file), { backend }) : file] as const;
   });
   return Object.fromEntries(await Promise.all(entries));
 }
@@ -78,7 +79,7 @@ export interface Agreement {
 export async function agreement(
   expectation: Expectation,
   output: Float32Array,
-  inputs: Record<string, Volume | string>,
+  inputs: Record<string, Mask | string>,
   backend: Backend,
 ): Promise<Agreement> {
   const { stride, within, compare } = expectation;
@@ -86,7 +87,7 @@ export async function agreement(
     ? (await readVolume(pathOf(expectation.file), { backend })).data
     : Float64Array.from(expectation.values ?? []);
   const [nx, ny, nz] = (inputs.image as Volume).grid.shape;
-  const chosen = within && (inputs[within.input] as Volume).data;
+  const chosen = within && (inputs[within.input] as Mask).data;
   const differences: number[] = [];
   let next = 0;
   for (let z = 0; z < nz; z += stride[2]) {

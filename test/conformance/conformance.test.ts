@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Call, Reply } from "../../dist/backend/backend.js";
-import { type Backend, createBackend, digest, steps, type Volume } from "../../dist/index.js";
+import { type Backend, createBackend, digest, type Mask, steps } from "../../dist/index.js";
 import { threadsSkipReason } from "../backend/backends.ts";
 import { launch, skipReason } from "../browser/chromium.ts";
 import { serve } from "../browser/serve.ts";
@@ -22,7 +22,7 @@ const threads = [1, 2, 8];
 const wasmThreads = threadsSkipReason ? [1] : threads;
 
 /** The call that a case makes, caught on its way to a backend. */
-async function callOf({ bound, golden }: Found): Promise<{ call: Call; inputs: Record<string, Volume | string> }> {
+async function callOf({ bound, golden }: Found): Promise<{ call: Call; inputs: Record<string, Mask | string> }> {
   const inputs = await load(golden, native);
   let caught: Call | undefined;
   const catching: Backend = {
@@ -70,7 +70,7 @@ for (const found of findCases()) {
   const reason = absent.length > 0 ? ` (skipped: ${absent.join(", ")} absent)` : "";
   describe.skipIf(absent.length > 0)(`${id}: ${name}${reason}`, () => {
     let call: Call;
-    let inputs: Record<string, Volume | string>;
+    let inputs: Record<string, Mask | string>;
     let reply: Reply;
     let expected: string;
 
@@ -105,7 +105,7 @@ for (const found of findCases()) {
       `gives the same digest in Chromium on ${wasmThreads.join(", ")} threads${told || (skipReason ? ` (skipped: ${skipReason})` : "")}`,
       async () => {
         const page = await chromium();
-        const image = (inputs.image as Volume).grid;
+        const image = (inputs.image as Mask).grid;
         const digests: Record<string, string> = {};
         for (const [output, data] of Object.entries(reply.buffers)) {
           const volume = { data: data as Float32Array, grid: image, meta: { decisions: [], warnings: [] } };
@@ -152,9 +152,9 @@ async function open() {
   await page.goto(server.origin);
   await page.evaluate(`(async () => {
     const { createBackend } = await import("/dist/backend/load-browser.js");
-    globalThis.runCall = async ({ step, phase, request, names, threads }) => {
+    globalThis.runCall = async ({ step, phase, request, kinds, threads }) => {
       const backend = await createBackend({ threads });
-      const fetched = names.map(async (name) => [name, new Float32Array(await (await fetch("/voxels/" + name)).arrayBuffer())]);
+      const fetched = Object.entries(kinds).map(async ([name, kind]) => [name, new globalThis[kind](await (await fetch("/voxels/" + name)).arrayBuffer())]);
       const { json, buffers } = await backend.run({ step, phase, request, buffers: Object.fromEntries(await Promise.all(fetched)) });
       const { shape, affine } = request.inputs.image;
       const digests = {};
@@ -169,7 +169,8 @@ async function open() {
   return {
     async run({ step, phase, request, buffers: given }: Call, threads: number) {
       buffers = given;
-      const told = JSON.stringify({ step, phase, request, names: Object.keys(given), threads });
+      const kinds = Object.fromEntries(Object.entries(given).map(([name, data]) => [name, data.constructor.name]));
+      const told = JSON.stringify({ step, phase, request, kinds, threads });
       return await page.evaluate(`runCall(${told})`);
     },
     async close() {

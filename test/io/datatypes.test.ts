@@ -1,6 +1,8 @@
 /** Every datatype, both byte orders, both versions, packed and not, on every backend; and scaling. */
 import { describe, expect, it } from "vitest";
 import { createBackend } from "../../dist/backend/load-node.js";
+import { decodeMask as decodePortableMask } from "../../dist/io/index.js";
+import { decodeMask, decodeMasks } from "../../dist/io/index-node.js";
 import { niftiBytes, packed, types } from "./nifti-bytes.ts";
 import { oracleBackend } from "./oracle-backend.ts";
 import { read, warnings } from "./read.ts";
@@ -64,6 +66,30 @@ describe.each(Object.entries(backends))("on %s", (_, createBackend) => {
         }
       }
     }
+    await backend.close();
+  });
+
+  it("keeps unsigned bytes of a mask that are not scaled, and no other numbers", async () => {
+    const backend = await createBackend();
+    for (const name of names) {
+      for (const slope of [1, 2]) {
+        const voxels = store(name, [0, 1, 2, 3, 0, 127], true);
+        const file = niftiBytes({ datatype: types[name][0], dim, voxels, slope });
+        for (const decode of [decodeMask, decodePortableMask]) {
+          const { data, meta } = await decode(packed(file), { backend });
+          expect(data).toBeInstanceOf(name === "uint8" && slope === 1 ? Uint8Array : Float32Array);
+          expect([...data]).toEqual([0, 1, 2, 3, 0, 127].map((value) => value * slope));
+          expect(meta).toEqual((await read(packed(file), { backend })).meta);
+        }
+      }
+    }
+    const series = niftiBytes({ dim: [4, 1, 1, 2, 3, 1, 1, 1], voxels: Uint8Array.of(9, 8, 7, 6, 5, 4) });
+    expect((await decodeMasks(series, { backend })).map(({ data }) => [...data])).toEqual([
+      [9, 8],
+      [7, 6],
+      [5, 4],
+    ]);
+    await expect(decodeMask(series, { backend })).rejects.toMatchObject({ code: "SeveralVolumes" });
     await backend.close();
   });
 

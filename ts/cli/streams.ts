@@ -2,8 +2,16 @@
 import { addAbortSignal } from "node:stream";
 import { VoxnormError } from "../errors.ts";
 import { GrowingBytes } from "../io/bytes.ts";
-import { type DecodeOptions, decodeAll, expectBytes, limitsOf, readVolumes } from "../io/index-node.ts";
-import type { Volume } from "../volume.ts";
+import {
+  type DecodeOptions,
+  decodeAll,
+  decodeMasks,
+  expectBytes,
+  limitsOf,
+  readMasks,
+  readVolumes,
+} from "../io/index-node.ts";
+import type { Mask, Volume } from "../volume.ts";
 
 export const dash = "-";
 
@@ -11,6 +19,12 @@ export const dash = "-";
 export async function readFrom(path: string, options: DecodeOptions): Promise<Volume[]> {
   if (path !== dash) return readVolumes(path, options);
   return decodeAll(await stdin(options), { source: "stdin", ...options });
+}
+
+/** As `readFrom`, of masks. */
+export async function readMasksFrom(path: string, options: DecodeOptions): Promise<Mask[]> {
+  if (path !== dash) return readMasks(path, options);
+  return decodeMasks(await stdin(options), { source: "stdin", ...options });
 }
 
 /** All of stdin. Throws `TooLarge` as soon as there is more than the limit. */

@@ -7,12 +7,13 @@ import type { EncodeReport } from "../io/nifti-stored.ts";
 import { pipeline } from "../pipeline.ts";
 import type { Report } from "../report.ts";
 import { inputsOfEach, runSeries, type SeriesReport } from "../series.ts";
+import type { Kind } from "../slots.ts";
 import type { BoundStep } from "../step.ts";
-import type { Volume, Warning } from "../volume.ts";
+import type { Mask, Volume, Warning } from "../volume.ts";
 import type { Job, Plan } from "./names.ts";
 import { warn } from "./outcome.ts";
 import { makeFolder, sharedInputs } from "./outputs.ts";
-import { dash, readFrom, writeStdout } from "./streams.ts";
+import { dash, readFrom, readMasksFrom, writeStdout } from "./streams.ts";
 
 export interface Timings {
   decodeMs: number;
@@ -101,7 +102,7 @@ export async function work(
 export async function rehearse(job: Job, { bound, read }: Shop, warnings: Warning[]): Promise<readonly Volume[]> {
   const inputs = await readInputs(job, bound, read, warnings);
   const wanted = ["image", ...Object.keys(job.outputs)];
-  for (const each of inputsOfEach<Volume | string>(inputs, inputs.image.length)) {
+  for (const each of inputsOfEach<Mask | string>(inputs, inputs.image.length)) {
     bound.check(each as { image: Volume }, wanted);
   }
   return inputs.image;
@@ -109,29 +110,32 @@ export async function rehearse(job: Job, { bound, read }: Shop, warnings: Warnin
 
 /** The volumes of a job by slot, or the rules in their place. */
 async function readInputs(job: Job, { step }: BoundStep, read: Reader, warnings: Warning[]) {
-  const image = await read(job.input, warnings);
-  const inputs: { image: readonly Volume[] } & Record<string, readonly Volume[] | string> = { image };
+  const image = (await read(job.input, "image", warnings)) as readonly Volume[];
+  const inputs: { image: readonly Volume[] } & Record<string, readonly Mask[] | string> = { image };
   for (const [name, value] of Object.entries(job.inputs)) {
-    inputs[name] = step.inputs[name]?.rules.includes(value) ? value : await read(value, warnings);
+    const { rules, kind } = step.inputs[name]!;
+    inputs[name] = rules.includes(value) ? value : await read(value, kind, warnings);
   }
   return inputs;
 }
 
-export type Reader = (path: string, warnings: Warning[]) => Promise<readonly Volume[]>;
+export type Reader = (path: string, kind: Kind, warnings: Warning[]) => Promise<readonly Mask[]>;
 
 /** Reads what several jobs share once; told warnings are not told again. */
 export function reader(bound: BoundStep, plan: Plan, options: DecodeOptions): Reader {
   const shared = sharedInputs(bound.step, plan.jobs);
-  const kept = new Map<string, Promise<readonly Volume[]>>();
-  const read = async (path: string) => {
-    const volumes = await readFrom(path, options);
+  const kept = new Map<string, Promise<readonly Mask[]>>();
+  const read = async (path: string, kind: Kind) => {
+    const volumes = await (kind === "mask" ? readMasksFrom : readFrom)(path, options);
     // At once, so that the last line stays how the command ended.
     for (const { message } of warningsOf(volumes)) warn(`${path}: ${message}`);
     return volumes;
   };
-  return async (path, warnings) => {
-    const reading = kept.get(path) ?? read(path);
-    if (shared.has(path)) kept.set(path, reading);
+  return async (path, kind, warnings) => {
+    // One file may be an image and a mask.
+    const key = `${kind} ${path}`;
+    const reading = kept.get(key) ?? read(path, kind);
+    if (shared.has(path)) kept.set(key, reading);
     const volumes = await reading;
     warnings.push(...warningsOf(volumes));
     return volumes;
@@ -139,7 +143,7 @@ export function reader(bound: BoundStep, plan: Plan, options: DecodeOptions): Re
 }
 
 /** What the reader warned of. The volumes of a file have it in common. */
-const warningsOf = ([first]: readonly Volume[]) => first?.meta.warnings ?? [];
+const warningsOf = ([first]: readonly Mask[]) => first?.meta.warnings ?? [];
 
 async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
   const start = performance.now();

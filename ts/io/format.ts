@@ -1,6 +1,6 @@
 /** What a file format is to the rest: a way to recognise it, to read it and to write it. */
 import type { Backend } from "../backend/backend.ts";
-import type { Volume } from "../volume.ts";
+import type { Mask, Volume } from "../volume.ts";
 import type { Content } from "./content.ts";
 import type { EncodeReport } from "./nifti-stored.ts";
 import type { Limits } from "./options.ts";
@@ -14,7 +14,7 @@ export interface Format {
   /** Whether a file that begins so is meant to be of this format, be it sound or not. */
   recognises(start: Uint8Array): boolean;
   /** The volumes in the file's order, at least one. Throws `SeveralVolumes` where `single` is set and there are more. */
-  decode(content: Content, context: DecodeContext): Promise<Volume[]>;
+  decode(content: Content, context: DecodeContext): Promise<Mask[]>;
   /** The file's bytes, not compressed; of a pair, both files'. The volumes, at least one, share one grid. */
   encode(volumes: readonly Volume[], context: EncodeContext): Promise<Pieces[]>;
 }
@@ -36,6 +36,8 @@ export interface DecodeContext {
   readonly limits: Limits;
   /** Whether the caller has room for one volume only. */
   readonly single: boolean;
+  /** Whether voxels may stay the unsigned bytes that the file holds; otherwise they become `float32`. */
+  readonly keepBytes: boolean;
   /** Collects decisions and warnings for the volume's `meta`. */
   readonly notes: Notes;
   readonly source?: string | undefined;

@@ -1,7 +1,7 @@
 /** Volumes in files, for Node: `index.ts` with a faster gzip beneath it, and paths. Only Node's entry imports this. */
 import { existsSync } from "node:fs";
 import { VoxnormError } from "../errors.ts";
-import type { Volume } from "../volume.ts";
+import type { Mask, Volume } from "../volume.ts";
 import { readFileChecked, type WriteOptions, writeFilesAtomic } from "./file-node.ts";
 import * as portable from "./index.ts";
 import { filesOf, pairOf, spellings } from "./nifti-pair.ts";
@@ -21,6 +21,14 @@ export function encode(volume: Volume, options: portable.EncodeOptions = {}): Pr
 
 export function decodeAll(bytes: Uint8Array, options: portable.DecodeOptions = {}): Promise<Volume[]> {
   return portable.decodeAll(bytes, { platform: chooseNodePlatform, ...options });
+}
+
+export function decodeMask(bytes: Uint8Array, options: portable.DecodeOptions = {}): Promise<Mask> {
+  return portable.decodeMask(bytes, { platform: chooseNodePlatform, ...options });
+}
+
+export function decodeMasks(bytes: Uint8Array, options: portable.DecodeOptions = {}): Promise<Mask[]> {
+  return portable.decodeMasks(bytes, { platform: chooseNodePlatform, ...options });
 }
 
 export function encodeAll(volumes: readonly Volume[], options: portable.EncodeOptions = {}): Promise<Uint8Array> {
@@ -44,6 +52,18 @@ export async function readVolume(path: string, options: portable.DecodeOptions =
 export async function readVolumes(path: string, options: portable.DecodeOptions = {}): Promise<Volume[]> {
   const [bytes, img] = await readParts(path, options);
   return decodeAll(bytes, { source: path, img, ...options });
+}
+
+/** The mask in the file at `path`. As `readVolume`, but the unsigned bytes of a file without scaling stay what they are. */
+export async function readMask(path: string, options: portable.DecodeOptions = {}): Promise<Mask> {
+  const [bytes, img] = await readParts(path, options);
+  return decodeMask(bytes, { source: path, img, ...options });
+}
+
+/** All masks in the file at `path`. As `readMask` otherwise. */
+export async function readMasks(path: string, options: portable.DecodeOptions = {}): Promise<Mask[]> {
+  const [bytes, img] = await readParts(path, options);
+  return decodeMasks(bytes, { source: path, img, ...options });
 }
 
 /**

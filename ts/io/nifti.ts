@@ -8,7 +8,7 @@
  * Where nibabel is lenient and the result would be a guess, this is an error; each has its code and its numbers.
  */
 import { VoxnormError } from "../errors.ts";
-import { gridOf, type Volume } from "../volume.ts";
+import { gridOf, type Mask } from "../volume.ts";
 import type { Content } from "./content.ts";
 import type { DecodeContext, Format } from "./format.ts";
 import { placement, type TransformSource } from "./nifti-affine.ts";
@@ -39,7 +39,7 @@ function recognises(start: Uint8Array): boolean {
   return sizes.includes(size) || ["n+1", "ni1"].includes(magic(344)) || ["n+2", "ni2"].includes(magic(4));
 }
 
-async function decode(content: Content, context: DecodeContext): Promise<Volume[]> {
+async function decode(content: Content, context: DecodeContext): Promise<Mask[]> {
   const { notes, limits, img } = context;
   const start = await content.start(headerSize[2]);
   const layout = readHeader(start, img !== undefined, limits, notes.warn);
@@ -61,7 +61,8 @@ async function decode(content: Content, context: DecodeContext): Promise<Volume[
       ? readExtensions(bytes, first, offset, little, notes.warn)
       : await readPairExtensions(content, first, little, notes.warn);
   const stored = bytes.subarray(offset, offset + layout.voxels * layout.volumes * layout.type.bytes);
-  const data = viewed(stored, layout, scale) ?? (await converted(stored, layout, scale, context));
+  const isBytes = context.keepBytes && header.datatype === "uint8" && scale === null;
+  const data = isBytes ? stored : (viewed(stored, layout, scale) ?? (await converted(stored, layout, scale, context)));
   if (layout.valuesPerVoxel > 1) {
     const message = `each of the ${layout.valuesPerVoxel} values of a voxel became a volume, in the file's order`;
     notes.warn("VectorsSplit", message);

@@ -11,7 +11,7 @@ use voxnorm_kernels::moments::moments;
 use voxnorm_kernels::n4::{Correction, Settings, Source, correct, fit, observe};
 use voxnorm_kernels::parallel::Pool;
 use voxnorm_kernels::run::{Cancelled, Run};
-use voxnorm_kernels::select::Select;
+use voxnorm_kernels::select::{Select, Values};
 use voxnorm_kernels::sharpen::{Scale, Sharpening};
 
 /// A head at 1 mm.
@@ -21,7 +21,8 @@ const SHAPE: [usize; 3] = [176, 238, 169];
 struct Voxels {
     image: Vec<f32>,
     /// A ball in the middle, a third of the image.
-    mask: Vec<f32>,
+    mask: Vec<u8>,
+    weight: Vec<f32>,
     out: Vec<f32>,
     lattice: Lattice,
 }
@@ -36,21 +37,28 @@ const KERNELS: &[(&str, u32, Kernel)] = &[
         Ok(sampled(&v.out))
     }),
     ("range", 4, |v, run| Ok(range(&v.image, Select::All, run)?.high.into())),
-    ("range in a mask", 8, |v, run| Ok(range(&v.image, Select::NonZero(&v.mask), run)?.high.into())),
+    ("range in a mask", 5, |v, run| {
+        Ok(range(&v.image, Select::NonZero(Values::Bytes(&v.mask)), run)?.high.into())
+    }),
     ("moments", 4, |v, run| Ok(moments(&v.image, Select::All, run)?.squares)),
-    ("moments in a mask", 8, |v, run| Ok(moments(&v.image, Select::NonZero(&v.mask), run)?.squares)),
+    ("moments in a mask", 5, |v, run| {
+        Ok(moments(&v.image, Select::NonZero(Values::Bytes(&v.mask)), run)?.squares)
+    }),
     ("histogram, 256 bins", 4, |v, run| {
         Ok(histogram(&v.image, Select::All, bins(), run)?
             .bins
             .iter()
             .fold(0.0, |sum, n| sum * 0.5 + *n as f64))
     }),
-    ("histogram in a mask, 256 bins", 8, |v, run| {
-        let counts = histogram(&v.image, Select::NonZero(&v.mask), bins(), run)?.bins;
+    ("histogram in a mask, 256 bins", 5, |v, run| {
+        let counts = histogram(&v.image, Select::NonZero(Values::Bytes(&v.mask)), bins(), run)?.bins;
         Ok(counts.iter().fold(0.0, |sum, n| sum * 0.5 + *n as f64))
     }),
     ("weighted histogram, 256 bins", 8, |v, run| {
-        Ok(weighted_histogram(&v.image, &v.mask, bins(), run)?.bins.iter().fold(0.0, |sum, n| sum * 0.5 + n))
+        Ok(weighted_histogram(&v.image, &v.weight, bins(), run)?
+            .bins
+            .iter()
+            .fold(0.0, |sum, n| sum * 0.5 + n))
     }),
     ("exponential", 8, |v, run| {
         exps(run.level, &v.image, &mut v.out);
@@ -64,12 +72,12 @@ const KERNELS: &[(&str, u32, Kernel)] = &[
         expand(run.level, &v.lattice, &mut v.out);
         Ok(sampled(&v.out))
     }),
-    ("N4: observe the mask", 8, |v, run| Ok(observed(v, run)?.included as f64)),
+    ("N4: observe the mask", 5, |v, run| Ok(observed(v, run)?.included as f64)),
     ("N4: observe, then 10 iterations (contraction, sharpening, advance)", 0, |v, run| {
         let found = fit(observed(v, run)?, &settings(), run, &|_| ())?;
         Ok(found.lattice.values.iter().sum())
     }),
-    ("N4: correct", 8, |v, run| {
+    ("N4: correct", 9, |v, run| {
         let correction = Correction {
             lattice: &v.lattice,
             placement: SHAPE.map(Placement::stretched),
@@ -120,7 +128,12 @@ fn bins() -> Bins {
 }
 
 fn source(voxels: &Voxels) -> Source<'_> {
-    Source { voxels: &voxels.image, shape: SHAPE, select: Select::NonZero(&voxels.mask), weight: None }
+    Source {
+        voxels: &voxels.image,
+        shape: SHAPE,
+        select: Select::NonZero(Values::Bytes(&voxels.mask)),
+        weight: None,
+    }
 }
 
 fn observed(voxels: &Voxels, run: &Run) -> Result<voxnorm_kernels::n4::Observations, Cancelled> {
@@ -163,11 +176,12 @@ fn phantom() -> Voxels {
             600.0
         };
         image.push(tissue * (1.0 + 0.3 * x - 0.2 * y * z) + (noise >> 24) as f32 * 0.2);
-        mask.push(f32::from(u8::from(radius <= 0.43)));
+        mask.push(u8::from(radius <= 0.43));
     }
     let points = [7, 7, 7];
     let values = (0..343).map(|i| f64::from(i * 29 % 17) * 0.01).collect();
-    Voxels { image, mask, out: vec![0.0; length], lattice: Lattice { points, values } }
+    let weight = mask.iter().map(|inside| f32::from(*inside)).collect();
+    Voxels { image, mask, weight, out: vec![0.0; length], lattice: Lattice { points, values } }
 }
 
 /// Runs a kernel once at a level, both by their places in the lists; NaN where there is none such.

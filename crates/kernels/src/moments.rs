@@ -109,17 +109,18 @@ at_levels! {
     }
 }
 
-/// Sums of the values and their squares, a lane each.
+/// Sums of the values and their squares. Two lanes of values share one, so that the sums fit the registers of
+/// all instruction sets.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub struct Sums {
-    sum: [f64; LANES],
-    squares: [f64; LANES],
+    sum: [f64; LANES / 2],
+    squares: [f64; LANES / 2],
 }
 
 impl Default for Sums {
     fn default() -> Sums {
-        Sums { sum: [0.0; LANES], squares: [0.0; LANES] }
+        Sums { sum: [0.0; LANES / 2], squares: [0.0; LANES / 2] }
     }
 }
 
@@ -132,15 +133,16 @@ impl Sums {
 
     #[inline(always)]
     fn add_exact(&mut self, values: &[f64; LANES]) {
-        for lane in 0..LANES {
-            self.sum[lane] += values[lane];
-            self.squares[lane] += values[lane] * values[lane];
+        for lane in 0..LANES / 2 {
+            let (a, b) = (values[lane], values[lane + LANES / 2]);
+            self.sum[lane] += a + b;
+            self.squares[lane] += a * a + b * b;
         }
     }
 
     /// Adds the lanes of sums that come after these.
     pub fn merge(&mut self, later: &Sums) {
-        for lane in 0..LANES {
+        for lane in 0..LANES / 2 {
             self.sum[lane] += later.sum[lane];
             self.squares[lane] += later.squares[lane];
         }
@@ -161,9 +163,9 @@ impl Sums {
     }
 }
 
-fn tree(lanes: &[f64; LANES]) -> f64 {
+fn tree(lanes: &[f64; LANES / 2]) -> f64 {
     let mut lanes = *lanes;
-    let mut width = LANES / 2;
+    let mut width = lanes.len() / 2;
     while width > 0 {
         for lane in 0..width {
             lanes[lane] += lanes[lane + width];

@@ -6,15 +6,53 @@ use std::ops::Range;
 /// Most voxels that a pass takes at a time, few enough that what it notes of them stays in the nearest cache.
 pub const BLOCK: usize = 1024;
 
+/// One value a voxel. Bytes are a mask's alone: they are a quarter of what has to be read.
+#[derive(Clone, Copy)]
+pub enum Values<'a> {
+    #[allow(missing_docs)]
+    Floats(&'a [f32]),
+    #[allow(missing_docs)]
+    Bytes(&'a [u8]),
+}
+
+impl Values<'_> {
+    /// How many there are.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        match self {
+            Values::Floats(all) => all.len(),
+            Values::Bytes(all) => all.len(),
+        }
+    }
+
+    /// The value of voxel `index`.
+    pub fn at(&self, index: usize) -> f32 {
+        match self {
+            Values::Floats(all) => all[index],
+            Values::Bytes(all) => f32::from(all[index]),
+        }
+    }
+
+    /// The values from `first` on.
+    pub fn copy(&self, first: usize, to: &mut [f32]) {
+        match self {
+            Values::Floats(all) => to.copy_from_slice(&all[first..first + to.len()]),
+            Values::Bytes(all) => {
+                to.iter_mut().zip(&all[first..]).for_each(|(to, byte)| *to = f32::from(*byte))
+            }
+        }
+    }
+}
+
 /// A choice among the voxels of an image.
 #[derive(Clone, Copy)]
 pub enum Select<'a> {
     /// Every voxel.
     All,
     /// Those whose mask value equals the label.
-    Label(&'a [f32], f32),
+    Label(Values<'a>, f32),
     /// Those whose mask value is not 0.
-    NonZero(&'a [f32]),
+    NonZero(Values<'a>),
     /// Those whose own value is above the threshold, which is finite.
     Above(f32),
 }
@@ -23,14 +61,13 @@ impl<'a> Select<'a> {
     /// The choice among `voxels`, as kernels make it.
     #[inline(always)]
     pub fn among(self, voxels: &'a [f32]) -> Choice<'a> {
-        let (inf, minus_inf) = (f32::INFINITY, f32::NEG_INFINITY);
+        let inside = |tested| Choice { tested, is_outside: 0 };
+        let outside = |tested| Choice { tested, is_outside: 1 };
         match self {
-            Select::All => Choice { tested: voxels, low: inf, high: minus_inf, is_outside: 1 },
-            Select::Label(mask, label) => Choice { tested: mask, low: label, high: label, is_outside: 0 },
-            Select::NonZero(mask) => Choice { tested: mask, low: 0.0, high: 0.0, is_outside: 1 },
-            Select::Above(threshold) => {
-                Choice { tested: voxels, low: threshold.next_up(), high: inf, is_outside: 0 }
-            }
+            Select::All => outside(Tested::Floats(voxels, f32::INFINITY, f32::NEG_INFINITY)),
+            Select::Label(mask, label) => inside(Tested::of(mask, label)),
+            Select::NonZero(mask) => outside(Tested::of(mask, 0.0)),
+            Select::Above(threshold) => inside(Tested::Floats(voxels, threshold.next_up(), f32::INFINITY)),
         }
     }
 
@@ -45,42 +82,69 @@ impl<'a> Select<'a> {
 /// kernels have no case for each.
 #[derive(Clone, Copy)]
 pub struct Choice<'a> {
-    /// A mask, or the image itself.
-    tested: &'a [f32],
-    low: f32,
-    high: f32,
+    tested: Tested<'a>,
     /// 1 where the values outside the range are chosen, NaN among them; 0 where those inside are.
-    is_outside: u32,
+    is_outside: u8,
+}
+
+/// A mask, or the image itself, and the least and the largest value of a range.
+#[derive(Clone, Copy)]
+enum Tested<'a> {
+    Floats(&'a [f32], f32, f32),
+    Bytes(&'a [u8], u8, u8),
+}
+
+impl<'a> Tested<'a> {
+    /// A mask and the range of one value.
+    #[inline(always)]
+    fn of(mask: Values<'a>, value: f32) -> Tested<'a> {
+        match mask {
+            Values::Floats(all) => Tested::Floats(all, value, value),
+            Values::Bytes(all) if f32::from(value as u8) == value => {
+                Tested::Bytes(all, value as u8, value as u8)
+            }
+            // No byte is this value.
+            Values::Bytes(all) => Tested::Bytes(all, 1, 0),
+        }
+    }
 }
 
 impl Choice<'_> {
     /// Whether voxel `index` is chosen.
     pub fn includes(&self, index: usize) -> bool {
-        self.flag(self.tested[index]) != 0
+        let mut chosen = [0];
+        self.row(index, 1, &mut chosen) != 0
     }
 
     /// 1 for the chosen and 0 for the other voxels of the row that starts at `first` and takes every `step`-th;
     /// returns how many are chosen.
-    #[inline(always)]
-    pub fn row(&self, first: usize, step: usize, chosen: &mut [u32]) -> usize {
-        let from = &self.tested[first..];
-        // A step of one is a loop that vectorises.
-        if step == 1 {
-            for (to, value) in chosen.iter_mut().zip(from) {
-                *to = self.flag(*value);
-            }
-        } else {
-            for (to, value) in chosen.iter_mut().zip(from.iter().step_by(step)) {
-                *to = self.flag(*value);
-            }
+    // WebAssembly has one level, so a call costs nothing there, and a copy in each kernel much of the module.
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    pub fn row(&self, first: usize, step: usize, chosen: &mut [u8]) -> usize {
+        match self.tested {
+            Tested::Floats(all, low, high) => self.flags(&all[first..], step, low, high, chosen),
+            Tested::Bytes(all, low, high) => self.flags(&all[first..], step, low, high, chosen),
         }
-        chosen.iter().sum::<u32>() as usize
+        chosen.iter().map(|&chosen| u32::from(chosen)).sum::<u32>() as usize
     }
 
     #[inline(always)]
-    fn flag(&self, value: f32) -> u32 {
-        let is_inside = if value >= self.low { 1 } else { 0 } & if value <= self.high { 1 } else { 0 };
-        is_inside ^ self.is_outside
+    fn flags<T: Copy + PartialOrd>(&self, from: &[T], step: usize, low: T, high: T, chosen: &mut [u8]) {
+        let flag = |value: T| {
+            let is_inside = if value >= low { 1 } else { 0 } & if value <= high { 1 } else { 0 };
+            is_inside ^ self.is_outside
+        };
+        // A step of one is a loop that vectorises.
+        if step == 1 {
+            for (to, value) in chosen.iter_mut().zip(from) {
+                *to = flag(*value);
+            }
+        } else {
+            for (to, value) in chosen.iter_mut().zip(from.iter().step_by(step)) {
+                *to = flag(*value);
+            }
+        }
     }
 }
 
@@ -92,7 +156,7 @@ pub struct Blocks<'a> {
     choice: Choice<'a>,
     voxels: &'a [f32],
     range: Range<usize>,
-    chosen: [u32; BLOCK],
+    chosen: [u8; BLOCK],
     last: [f32; BLOCK],
 }
 
@@ -101,7 +165,7 @@ impl Blocks<'_> {
     /// how many are. What fills up is not chosen.
     #[inline(always)]
     #[allow(clippy::should_implement_trait)]
-    pub fn next(&mut self) -> Option<(&[f32], &[u32], usize)> {
+    pub fn next(&mut self) -> Option<(&[f32], &[u8], usize)> {
         while !self.range.is_empty() {
             let first = self.range.start;
             self.range.start = self.range.end.min(first + BLOCK);
@@ -135,9 +199,13 @@ mod tests {
             (0..8).filter(|&i| choice.includes(i)).collect::<Vec<_>>()
         };
         assert_eq!(chosen(Select::All), [0, 1, 2, 3, 4, 5, 6, 7]);
-        assert_eq!(chosen(Select::Label(&VALUES, 1.0)), [1, 3]);
-        assert_eq!(chosen(Select::Label(&VALUES, 0.0)), [0, 5]);
-        assert_eq!(chosen(Select::NonZero(&VALUES)), [1, 2, 3, 4, 6, 7]);
+        assert_eq!(chosen(Select::Label(Values::Floats(&VALUES), 1.0)), [1, 3]);
+        assert_eq!(chosen(Select::Label(Values::Floats(&VALUES), 0.0)), [0, 5]);
+        assert_eq!(chosen(Select::NonZero(Values::Floats(&VALUES))), [1, 2, 3, 4, 6, 7]);
+        let bytes = Values::Bytes(&[0, 1, 2, 1, 255, 0, 3, 0]);
+        assert_eq!(chosen(Select::Label(bytes, 255.0)), [4]);
+        assert_eq!(chosen(Select::Label(bytes, 0.5)), []);
+        assert_eq!(chosen(Select::NonZero(bytes)), [1, 2, 3, 4, 6]);
         assert_eq!(chosen(Select::Above(1.0)), [2, 6]);
         assert_eq!(chosen(Select::Above(0.999_999_94)), [1, 2, 3, 6]);
     }
@@ -145,7 +213,12 @@ mod tests {
     #[test]
     fn rows_say_the_same_as_voxels() {
         let image: Vec<f32> = VALUES.repeat(5);
-        for select in [Select::All, Select::Label(&image, 1.0), Select::NonZero(&image), Select::Above(1.0)] {
+        let bytes: Vec<u8> = image.iter().map(|value| *value as u8).collect();
+        let mut selections = vec![Select::All, Select::Above(1.0)];
+        for mask in [Values::Floats(&image), Values::Bytes(&bytes)] {
+            selections.extend([Select::Label(mask, 1.0), Select::NonZero(mask)]);
+        }
+        for select in selections {
             let choice = select.among(&image);
             for first in 0..8 {
                 for step in [1, 3] {
@@ -153,7 +226,7 @@ mod tests {
                     let count = choice.row(first, step, &mut chosen);
                     assert_eq!(count, chosen.iter().filter(|chosen| **chosen == 1).count());
                     for (i, chosen) in chosen.iter().enumerate() {
-                        assert_eq!(*chosen, u32::from(choice.includes(first + step * i)));
+                        assert_eq!(*chosen, u8::from(choice.includes(first + step * i)));
                     }
                 }
             }

@@ -1,13 +1,7 @@
 //! What crosses the boundary: a call in, a reply out.
 
-/// A caller's array, borrowed for the duration of a call.
-#[derive(Clone, Copy)]
-pub enum Buffer<'a> {
-    /// Voxels.
-    Floats(&'a [f32]),
-    /// A file's bytes.
-    Bytes(&'a [u8]),
-}
+/// A caller's array, borrowed for the duration of a call: voxels, or the bytes of a mask or a file.
+pub use voxnorm_kernels::select::Values as Buffer;
 
 /// An array that a reply hands over.
 pub enum Owned {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 use voxnorm_kernels::histogram::{Bins, histogram, otsu, range};
 use voxnorm_kernels::run::Run;
-use voxnorm_kernels::select::Select;
+use voxnorm_kernels::select::{Select, Values};
 
 /// Which value of a mask selects a voxel.
 #[derive(Clone, Copy, Deserialize)]
@@ -27,7 +27,7 @@ pub enum NonZero {
 
 /// A resolved choice of voxels.
 pub struct Region<'a> {
-    mask: Option<Volume<'a>>,
+    mask: Option<Values<'a>>,
     label: Label,
     /// The threshold that a rule found; voxels above it are selected.
     pub threshold: Option<f32>,
@@ -44,7 +44,7 @@ impl<'a> Region<'a> {
         known: Option<f32>,
         session: &Session,
     ) -> Result<Region<'a>, Error> {
-        let mask = inputs.on_grid_of(name, &image.grid)?;
+        let mask = inputs.mask(name, &image.grid)?;
         let threshold = match inputs.rule(name) {
             None => None,
             Some("otsu") if known.is_some() => known,
@@ -56,9 +56,9 @@ impl<'a> Region<'a> {
 
     /// The choice, as kernels take it.
     pub fn select(&self) -> Select<'_> {
-        match (&self.mask, self.threshold, self.label) {
-            (Some(mask), _, Label::Value(label)) => Select::Label(mask.voxels, label),
-            (Some(mask), _, Label::NonZero(_)) => Select::NonZero(mask.voxels),
+        match (self.mask, self.threshold, self.label) {
+            (Some(mask), _, Label::Value(label)) => Select::Label(mask, label),
+            (Some(mask), _, Label::NonZero(_)) => Select::NonZero(mask),
             (None, Some(threshold), _) => Select::Above(threshold),
             (None, None, _) => Select::All,
         }
@@ -76,9 +76,9 @@ impl<'a> Region<'a> {
     /// The error of a region that selects no voxel, with what its mask holds instead.
     pub fn empty(&self, step: &str) -> Error {
         let mut values: Vec<f32> = Vec::new();
-        for value in self.mask.iter().flat_map(|mask| mask.voxels) {
+        for value in self.mask.iter().flat_map(|mask| (0..mask.len()).map(|i| mask.at(i))) {
             if !values.iter().any(|v| v.to_bits() == value.to_bits()) {
-                values.push(*value);
+                values.push(value);
                 if values.len() > 8 {
                     break;
                 }
@@ -86,9 +86,10 @@ impl<'a> Region<'a> {
         }
         let many = if values.len() > 8 { " and more" } else { "" };
         let found: Vec<String> = values.iter().map(f32::to_string).collect();
-        let count = |mask: &Volume| {
-            let choice = self.select().among(mask.voxels);
-            (0..mask.voxels.len()).filter(|&i| choice.includes(i)).count()
+        let count = |mask: &Values| {
+            // A mask is chosen from by its own values alone.
+            let choice = self.select().among(&[]);
+            (0..mask.len()).filter(|&i| choice.includes(i)).count()
         };
         let selected = self.mask.as_ref().map_or(0, count);
         let expected = match self.label {

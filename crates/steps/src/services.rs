@@ -7,7 +7,7 @@ use serde_json::json;
 use voxnorm_kernels::convert::{Stored, from_f32, to_f32};
 use voxnorm_kernels::digest;
 use voxnorm_kernels::histogram::{Range, range};
-use voxnorm_kernels::select::Select;
+use voxnorm_kernels::select::{Select, Values};
 
 type Service = fn(&Call, &Session) -> Result<Reply, Error>;
 
@@ -83,10 +83,10 @@ struct Digest {
     affine: [[f64; 4]; 3],
 }
 
-/// `voxels` → `{ digest }`.
+/// `voxels` → `{ digest }`. A mask's bytes have the digest of the same mask in single precision.
 fn digest_of(call: &Call, _: &Session) -> Result<Reply, Error> {
     let Digest { shape, channels, affine } = parse(call)?;
-    let digest = digest::volume(shape, channels, &affine, voxels(call)?);
+    let digest = digest::volume(shape, channels, &affine, values(call)?);
     Ok(Reply { json: json!({ "digest": digest }).to_string(), buffers: Vec::new() })
 }
 
@@ -106,10 +106,16 @@ pub(crate) fn bytes<'a>(call: &Call<'a>) -> Result<&'a [u8], Error> {
 }
 
 fn voxels<'a>(call: &Call<'a>) -> Result<&'a [f32], Error> {
-    match call.buffers.iter().find(|(name, _)| *name == "voxels") {
-        Some((_, Buffer::Floats(voxels))) => Ok(voxels),
-        _ => Err(Error::internal(format!("{}: no buffer of voxels", call.step))),
+    match values(call)? {
+        Values::Floats(voxels) => Ok(voxels),
+        Values::Bytes(_) => Err(Error::internal(format!("{}: voxels as bytes", call.step))),
     }
+}
+
+fn values<'a>(call: &Call<'a>) -> Result<Values<'a>, Error> {
+    let found = call.buffers.iter().find(|(name, _)| *name == "voxels");
+    let (_, values) = found.ok_or_else(|| Error::internal(format!("{}: no buffer of voxels", call.step)))?;
+    Ok(*values)
 }
 
 /// Panics, so that an installed build can show that a defect becomes an error and the process lives on.

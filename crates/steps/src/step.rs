@@ -10,6 +10,7 @@ use voxnorm_kernels::{
     level::Level,
     parallel::Pool,
     run::Run,
+    select::Values,
 };
 
 /// How a call runs.
@@ -173,28 +174,12 @@ pub struct Inputs<'a> {
 impl<'a> Inputs<'a> {
     /// The volume called `name`, or `None` where it was not given.
     pub fn optional(&self, name: &str) -> Result<Option<Volume<'a>>, Error> {
-        let Some(Input::Volume { shape, affine, itk }) = self.given.get(name) else { return Ok(None) };
-        let itk = itk.as_ref().map(|frame| Frame {
-            origin: frame.origin,
-            spacing: frame.spacing,
-            direction: frame.direction,
-        });
-        let grid = Grid { shape: *shape, affine: *affine, itk };
-        match self.buffers.iter().find(|(buffer, _)| *buffer == name) {
-            Some((_, Buffer::Floats(voxels))) if voxels.len() == grid.voxels() => {
-                Ok(Some(Volume { grid, voxels }))
+        match self.find(name)? {
+            None => Ok(None),
+            Some((grid, Values::Floats(voxels))) => Ok(Some(Volume { grid, voxels })),
+            Some((_, Values::Bytes(_))) => {
+                Err(Error::internal(format!("{}: {name}: voxels as bytes", self.step)))
             }
-            Some((_, Buffer::Floats(voxels))) => Err(Error::new(
-                "BadVolume",
-                format!(
-                    "{}: {name}: expected {} voxels for shape {shape:?}, got {}",
-                    self.step,
-                    grid.voxels(),
-                    voxels.len()
-                ),
-            )
-            .with(json!({ "input": name, "shape": shape, "voxels": voxels.len() }))),
-            _ => Err(Error::internal(format!("{}: {name}: no buffer of voxels", self.step))),
         }
     }
 
@@ -209,17 +194,45 @@ impl<'a> Inputs<'a> {
     /// The volume called `name`, on the same grid as `reference`; or `None`.
     pub fn on_grid_of(&self, name: &str, reference: &Grid) -> Result<Option<Volume<'a>>, Error> {
         let volume = self.optional(name)?;
-        match volume {
-            Some(volume) if volume.grid.shape != reference.shape => Err(Error::new(
-                "GridMismatch",
-                format!(
-                    "{}: {name}: expected the image's shape {:?}, got {:?}",
-                    self.step, reference.shape, volume.grid.shape
-                ),
-            )
-            .with(json!({ "input": name, "expected": reference.shape, "got": volume.grid.shape }))),
-            other => Ok(other),
+        volume.map(|volume| self.expect_shape(name, &volume.grid, reference).map(|()| volume)).transpose()
+    }
+
+    /// The mask called `name`, on the same grid as `reference`; or `None`.
+    pub fn mask(&self, name: &str, reference: &Grid) -> Result<Option<Values<'a>>, Error> {
+        let mask = self.find(name)?;
+        mask.map(|(grid, values)| self.expect_shape(name, &grid, reference).map(|()| values)).transpose()
+    }
+
+    fn find(&self, name: &str) -> Result<Option<(Grid, Values<'a>)>, Error> {
+        let Some(Input::Volume { shape, affine, itk }) = self.given.get(name) else { return Ok(None) };
+        let itk = itk.as_ref().map(|frame| Frame {
+            origin: frame.origin,
+            spacing: frame.spacing,
+            direction: frame.direction,
+        });
+        let grid = Grid { shape: *shape, affine: *affine, itk };
+        let (_, values) = self
+            .buffers
+            .iter()
+            .find(|(buffer, _)| *buffer == name)
+            .ok_or_else(|| Error::internal(format!("{}: {name}: no buffer of voxels", self.step)))?;
+        if values.len() == grid.voxels() {
+            return Ok(Some((grid, *values)));
         }
+        let (expected, got) = (grid.voxels(), values.len());
+        let message =
+            format!("{}: {name}: expected {expected} voxels for shape {shape:?}, got {got}", self.step);
+        Err(Error::new("BadVolume", message).with(json!({ "input": name, "shape": shape, "voxels": got })))
+    }
+
+    fn expect_shape(&self, name: &str, grid: &Grid, reference: &Grid) -> Result<(), Error> {
+        let (expected, got) = (reference.shape, grid.shape);
+        if got == expected {
+            return Ok(());
+        }
+        let message = format!("{}: {name}: expected the image's shape {expected:?}, got {got:?}", self.step);
+        Err(Error::new("GridMismatch", message)
+            .with(json!({ "input": name, "expected": expected, "got": got })))
     }
 
     /// The error of voxels that would be used but are not finite.

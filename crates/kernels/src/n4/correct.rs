@@ -2,12 +2,13 @@
 
 use super::observe::{Source, chunks};
 use crate::at_levels;
-use crate::bspline::{Axes, Axis, Expansion, Lattice, Placement, Row};
+use crate::bspline::{Axes, Axis, Expansion, Lattice, Placement, Row, padded};
+use crate::level::Level;
 use crate::math::{exp, exp_normal};
 use crate::memory::array;
 use crate::moments::{LANES, Lanes, Sums};
 use crate::run::{Cancelled, Run};
-use crate::select::Choice;
+use crate::select::{BLOCK, Choice};
 
 /// How an image is corrected, and what is wanted of it.
 pub struct Correction<'a> {
@@ -76,13 +77,17 @@ struct Part<'a> {
 }
 
 at_levels! {
-    fn correct_planes(part: &mut Part, voxels: &[f32], choice: Choice, expansion: &Expansion, x_samples: usize, y_axis: &Axis) -> Told {
+    fn correct_planes(level: Level, part: &mut Part, voxels: &[f32], choice: Choice, expansion: &Expansion, x_samples: usize, y_axis: &Axis) -> Told {
         let (nx, ny) = (x_samples, y_axis.samples());
+        // Rows lie one behind the other: a few are one long row to all loops but the first, short enough that the
+        // processor fetches the next while this one is measured.
+        let most = (BLOCK / 2 / nx).clamp(1, ny);
         let mut plane = vec![0.0; expansion.plane_size()];
-        let mut logs = vec![0.0; expansion.stride()];
+        let mut logs = vec![0.0; padded(most * nx) + LANES];
         // Padded with voxels that are not chosen.
-        let mut chosen = vec![0; expansion.stride()];
-        let mut unwanted = vec![0.0; nx];
+        let mut chosen = vec![0; padded(most * nx)];
+        let mut blocks = vec![0; chosen.len() / LANES];
+        let mut unwanted = vec![0.0; most * nx];
         let mut told = Told {
             count: 0,
             before: Sums::default(),
@@ -92,34 +97,45 @@ at_levels! {
         };
         for (local, z) in part.planes.clone().enumerate() {
             expansion.plane(z, &mut plane);
-            for y in 0..ny {
-                let (from, to) = ((z * ny + y) * nx, (local * ny + y) * nx);
-                Row::new(&plane, expansion.stride(), y_axis, y).expand(0, &mut logs);
-                let input = &voxels[from..from + nx];
-                let output = if part.image.is_empty() { &mut unwanted[..] } else { &mut part.image[to..to + nx] };
+            for top in (0..ny).step_by(most) {
+                let rows = top..(top + most).min(ny);
+                let length = rows.len() * nx;
+                let (from, to) = ((z * ny + top) * nx, (local * ny + top) * nx);
+                for (row, y) in rows.enumerate() {
+                    // Whole lanes: what is beyond a row's end, the next one overwrites.
+                    let to = &mut logs[row * nx..][..padded(nx)];
+                    Row::new(&plane, expansion.stride(), y_axis, y).expand(0, to);
+                }
+                let input = &voxels[from..from + length];
+                let output = if part.image.is_empty() { &mut unwanted[..length] } else { &mut part.image[to..to + length] };
                 for (output, (value, log)) in output.iter_mut().zip(input.iter().zip(&logs)) {
                     *output = value / exp_normal(*log);
                 }
-                let count = choice.row(from, 1, &mut chosen[..nx]);
+                chosen[length..].fill(0);
+                let count = choice.row(from, 1, &mut chosen[..length]);
                 if part.keep_outside {
                     for (output, (value, chosen)) in output.iter_mut().zip(input.iter().zip(&chosen)) {
                         // Bits rather than a condition, which compilers make a branch for each voxel.
-                        let kept = chosen.wrapping_sub(1);
+                        let kept = u32::from(*chosen).wrapping_sub(1);
                         *output = f32::from_bits(value.to_bits() & kept | output.to_bits() & !kept);
                     }
                 }
-                // Most rows of an image are background, which tells nothing.
+                // Most of an image is background, which tells nothing.
                 if count > 0 {
                     told.count += count;
-                    add_chosen(&mut told.before, input, &chosen);
-                    add_chosen(&mut told.after, output, &chosen);
-                    told.reach(&logs, &chosen);
+                    let whole = length / LANES * LANES;
+                    let held = holding(&chosen[..whole], &mut blocks);
+                    measure(level, &mut told, input, output, &logs, &chosen, held);
+                    if whole < length {
+                        let [input, output] = [input, &*output].map(|row| filled(&row[whole..]));
+                        measure(level, &mut told, &input, &output, &logs[whole..], &chosen[whole..], &[0]);
+                    }
                 }
                 if !part.log_field.is_empty() {
-                    part.log_field[to..to + nx].copy_from_slice(&logs[..nx]);
+                    part.log_field[to..to + length].copy_from_slice(&logs[..length]);
                 }
                 if !part.field.is_empty() {
-                    for (field, log) in part.field[to..to + nx].iter_mut().zip(&logs) {
+                    for (field, log) in part.field[to..to + length].iter_mut().zip(&logs) {
                         *field = exp_normal(*log);
                     }
                 }
@@ -129,47 +145,53 @@ at_levels! {
     }
 }
 
-/// Adds the chosen voxels of a row.
+/// The whole lanes among which there are chosen voxels.
 #[inline(always)]
-fn add_chosen(sums: &mut Sums, row: &[f32], chosen: &[u32]) {
-    // A copy of its own stays in registers.
-    let mut own = *sums;
-    let (blocks, rest) = row.as_chunks();
-    for (values, chosen) in blocks.iter().zip(chosen.as_chunks().0) {
-        own.add(&taken(values, chosen));
+fn holding<'a>(chosen: &[u8], blocks: &'a mut [usize]) -> &'a [usize] {
+    let mut count = 0;
+    for (block, chosen) in chosen.as_chunks::<LANES>().0.iter().enumerate() {
+        blocks[count] = block;
+        count += usize::from(u128::from_ne_bytes(*chosen) != 0);
     }
-    if !rest.is_empty() {
-        let mut values = [0.0; LANES];
-        values[..rest.len()].copy_from_slice(rest);
-        own.add(&taken(&values, chosen[row.len() - rest.len()..].first_chunk().unwrap()));
-    }
-    *sums = own;
+    &blocks[..count]
+}
+
+/// The end of a row as a whole block.
+fn filled(rest: &[f32]) -> [f32; LANES] {
+    let mut block = [0.0; LANES];
+    block[..rest.len()].copy_from_slice(rest);
+    block
 }
 
 /// The chosen values, and 0 for the others.
 #[inline(always)]
-fn taken(values: &[f32; LANES], chosen: &[u32; LANES]) -> Lanes<f32> {
+fn taken(values: &[f32; LANES], keep: &[u32; LANES]) -> Lanes<f32> {
     let mut taken = Lanes([0.0; LANES]);
     for i in 0..LANES {
-        taken.0[i] = f32::from_bits(values[i].to_bits() & chosen[i].wrapping_neg());
+        taken.0[i] = f32::from_bits(values[i].to_bits() & keep[i]);
     }
     taken
 }
 
-impl Told {
-    /// Widens the range of ln field by that of the chosen voxels.
-    #[inline(always)]
-    fn reach(&mut self, logs: &[f32], chosen: &[u32]) {
-        let (mut low, mut high) = (self.low, self.high);
-        for (logs, chosen) in logs.as_chunks::<LANES>().0.iter().zip(chosen.as_chunks::<LANES>().0) {
+at_levels! {
+    /// Adds the chosen voxels of a row, which lie in the given blocks. A call of its own, as registers are few.
+    fn measure(told: &mut Told, input: &[f32], output: &[f32], logs: &[f32], chosen: &[u8], blocks: &[usize]) {
+        // Copies of their own stay in registers.
+        let (mut before, mut after, mut low, mut high) = (told.before, told.after, told.low, told.high);
+        let (ins, outs) = (input.as_chunks::<LANES>().0, output.as_chunks::<LANES>().0);
+        let (logs, chosen) = (logs.as_chunks::<LANES>().0, chosen.as_chunks::<LANES>().0);
+        for &block in blocks {
+            let keep = chosen[block].map(|chosen| u32::from(chosen).wrapping_neg());
+            before.add(&taken(&ins[block], &keep));
+            after.add(&taken(&outs[block], &keep));
             for i in 0..LANES {
                 // NaN where not chosen.
-                let log = f32::from_bits(logs[i].to_bits() | chosen[i].wrapping_sub(1));
+                let log = f32::from_bits(logs[block][i].to_bits() | !keep[i]);
                 low.0[i] = if log < low.0[i] { log } else { low.0[i] };
                 high.0[i] = if log > high.0[i] { log } else { high.0[i] };
             }
         }
-        (self.low, self.high) = (low, high);
+        (told.before, told.after, told.low, told.high) = (before, after, low, high);
     }
 }
 
@@ -195,7 +217,7 @@ pub fn correct(source: &Source, correction: &Correction, run: &Run) -> Result<Co
     }
     let choice = source.select.among(source.voxels);
     let told = run.map_parts(parts, |_, mut part| {
-        correct_planes(run.level, &mut part, source.voxels, choice, &expansion, shape[0], y)
+        correct_planes(run.level, run.level, &mut part, source.voxels, choice, &expansion, shape[0], y)
     })?;
     let mut measures = measures(&told, source);
     if correction.preserve_range && measures.not_finite == 0 && measures.voxels > 0 {

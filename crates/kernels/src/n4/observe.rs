@@ -163,7 +163,7 @@ at_levels! {
                                 chosen[i] = if weights[i] <= 0.0 { 0 } else { chosen[i] };
                                 tally.not_finite.0[i % LANES] += u32::from(chosen[i] != 0 && !weights[i].is_finite());
                             }
-                            count = chosen.iter().sum::<u32>() as usize;
+                            count = chosen.iter().map(|&chosen| usize::from(chosen)).sum();
                         }
                         if count > 0 {
                             packed.add(y, values, &weights, chosen, width);
@@ -212,7 +212,7 @@ impl Packed {
 
     /// Appends the chosen voxels of row `y`; the first that has any becomes the strip's first.
     #[inline(always)]
-    fn add(&mut self, y: usize, values: &[f32], weights: &[f32], chosen: &[u32], width: usize) {
+    fn add(&mut self, y: usize, values: &[f32], weights: &[f32], chosen: &[u8], width: usize) {
         if self.count == 0 {
             self.rows = y..y;
         }

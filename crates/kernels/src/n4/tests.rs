@@ -3,7 +3,12 @@
 
 use super::*;
 use crate::moments::flat;
-use crate::{grid::Shrunk, level::Level, parallel::Pool, select::Select};
+use crate::{
+    grid::Shrunk,
+    level::Level,
+    parallel::Pool,
+    select::{Select, Values},
+};
 
 /// An image with its mask and weights, all given by the voxel's index.
 struct Phantom {
@@ -36,7 +41,12 @@ impl Phantom {
     fn observe(&self, is_weighted: bool, run: &Run) -> Observations {
         let weight = is_weighted.then_some(&self.weight[..]);
         let shape = self.shape;
-        let source = Source { voxels: &self.voxels, shape, select: Select::NonZero(&self.mask), weight };
+        let source = Source {
+            voxels: &self.voxels,
+            shape,
+            select: Select::NonZero(Values::Floats(&self.mask)),
+            weight,
+        };
         let shrunk = Shrunk { shape, offset: [0; 3], factor: [1; 3], before: [0; 3], whole: shape };
         observe(&source, &shrunk, run).unwrap()
     }

@@ -1,6 +1,6 @@
 //! Range, histograms and Otsu's threshold against their definitions.
 
-use crate::runs::{LENGTHS, any_image, chosen, config, everywhere, mask, selections, values};
+use crate::runs::{LENGTHS, any_image, bytes_of, chosen, config, everywhere, mask, selections, values};
 use proptest::prelude::*;
 use voxnorm_kernels::histogram::{Bins, Histogram, Range, histogram, otsu, range, weighted_histogram};
 use voxnorm_kernels::level::Level;
@@ -74,7 +74,7 @@ fn every_length_and_choice() {
         for (value, step) in [(f32::NAN, 97), (f32::INFINITY, 89), (f32::NEG_INFINITY, 83), (-0.0, 11)] {
             voxels.iter_mut().skip(step).step_by(step).for_each(|voxel| *voxel = value);
         }
-        for select in selections(&mask) {
+        for select in selections(&mask, &bytes_of(&mask)) {
             expect_range(&voxels, select);
             expect_counts(&voxels, select, -20.0, 90.0, 7);
         }
@@ -196,7 +196,7 @@ proptest! {
     #![proptest_config(config())]
     #[test]
     fn any_voxels((voxels, mask) in any_image(), low in -120.0..50.0, width in 1e-3..200.0, count in 1_usize..40) {
-        for select in selections(&mask) {
+        for select in selections(&mask, &bytes_of(&mask)) {
             expect_range(&voxels, select);
             expect_counts(&voxels, select, low, low + width, count);
         }

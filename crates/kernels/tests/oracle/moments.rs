@@ -1,9 +1,9 @@
 //! Mean and spread against two passes in `f64`.
 
-use crate::runs::{LENGTHS, any_image, chosen, config, everywhere, mask, selections, values};
+use crate::runs::{LENGTHS, any_image, bytes_of, chosen, config, everywhere, mask, selections, values};
 use proptest::prelude::*;
 use voxnorm_kernels::moments::{Moments, moments};
-use voxnorm_kernels::select::Select;
+use voxnorm_kernels::select::{Select, Values};
 
 fn bits(moments: &Moments) -> Vec<u64> {
     vec![moments.count as u64, moments.mean.to_bits(), moments.squares.to_bits()]
@@ -36,7 +36,7 @@ fn expect_alike(voxels: &[f32], select: Select) {
 fn every_length_and_choice() {
     for length in LENGTHS {
         let (voxels, mask) = (values(length), mask(length));
-        for select in selections(&mask) {
+        for select in selections(&mask, &bytes_of(&mask)) {
             expect_alike(&voxels, select);
         }
     }
@@ -69,10 +69,10 @@ fn what_is_not_finite_counts_only_where_chosen() {
     for (bad, at) in [(f32::NAN, 700), (f32::INFINITY, 701), (f32::NEG_INFINITY, 4999)] {
         let (kept, was) = (voxels[at], mask[at]);
         (voxels[at], mask[at]) = (bad, 0.0);
-        let got = of(&voxels, Select::NonZero(&mask));
+        let got = of(&voxels, Select::NonZero(Values::Floats(&mask)));
         assert!(got.mean.is_finite() && got.squares.is_finite());
         mask[at] = 1.0;
-        let got = of(&voxels, Select::NonZero(&mask));
+        let got = of(&voxels, Select::NonZero(Values::Floats(&mask)));
         assert!(got.mean.is_nan() && got.squares.is_nan() && got.variance(0).is_nan());
         (voxels[at], mask[at]) = (kept, was);
     }
@@ -92,7 +92,7 @@ proptest! {
     #![proptest_config(config())]
     #[test]
     fn any_voxels((voxels, mask) in any_image()) {
-        for select in selections(&mask) {
+        for select in selections(&mask, &bytes_of(&mask)) {
             expect_alike(&voxels, select);
         }
     }

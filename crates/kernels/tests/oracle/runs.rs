@@ -6,7 +6,7 @@ use proptest::test_runner::RngSeed;
 use voxnorm_kernels::level::Level;
 use voxnorm_kernels::parallel::{CHUNKS, Pool};
 use voxnorm_kernels::run::Run;
-use voxnorm_kernels::select::{BLOCK, Select};
+use voxnorm_kernels::select::{BLOCK, Select, Values};
 
 /// The one result of `work` in every way to run. `bits` says all of it: two NaN are the same, 0 and -0 are not.
 pub fn everywhere<R>(work: impl Fn(&Run) -> R, bits: impl Fn(&R) -> Vec<u64>) -> R {
@@ -58,9 +58,16 @@ pub fn mask(length: usize) -> Vec<f32> {
     (0..length).map(|i| f32::from(u8::from(i / 37 % 3 != 1 && i / 2500 % 4 != 2)) * 2.0).collect()
 }
 
+/// The same mask as bytes.
+pub fn bytes_of(mask: &[f32]) -> Vec<u8> {
+    mask.iter().map(|value| *value as u8).collect()
+}
+
 /// All choices of voxels there are.
-pub fn selections(mask: &[f32]) -> [Select<'_>; 4] {
-    [Select::All, Select::NonZero(mask), Select::Label(mask, 2.0), Select::Above(20.0)]
+pub fn selections<'a>(mask: &'a [f32], bytes: &'a [u8]) -> [Select<'a>; 6] {
+    let (floats, bytes) = (Values::Floats(mask), Values::Bytes(bytes));
+    let [in_floats, in_bytes] = [floats, bytes].map(|mask| [Select::NonZero(mask), Select::Label(mask, 2.0)]);
+    [Select::All, in_floats[0], in_floats[1], in_bytes[0], in_bytes[1], Select::Above(20.0)]
 }
 
 /// The chosen values, in order.

@@ -1,6 +1,6 @@
 //! Blocks of chosen voxels against asking for each voxel.
 
-use crate::runs::{LENGTHS, any_image, config, mask, selections, values};
+use crate::runs::{LENGTHS, any_image, bytes_of, config, mask, selections, values};
 use proptest::prelude::*;
 use voxnorm_kernels::select::Select;
 
@@ -23,7 +23,7 @@ fn expect_alike(voxels: &[f32], select: Select, range: std::ops::Range<usize>) {
 fn every_length_and_range() {
     for length in LENGTHS {
         let (voxels, mask) = (values(length), mask(length));
-        for select in selections(&mask) {
+        for select in selections(&mask, &bytes_of(&mask)) {
             for (skip, keep) in [(0, 1), (1, 1), (length / 3, 2), (length, 1)] {
                 let first = skip.min(length);
                 expect_alike(&voxels, select, first..length.div_ceil(keep).max(first));
@@ -36,7 +36,7 @@ proptest! {
     #![proptest_config(config())]
     #[test]
     fn any_voxels((voxels, mask) in any_image()) {
-        for select in selections(&mask) {
+        for select in selections(&mask, &bytes_of(&mask)) {
             expect_alike(&voxels, select, 0..voxels.len());
         }
     }
