@@ -160,7 +160,7 @@ function standIn(reason) {
   const built = scratch("wasm-threads");
   writeFileSync(join(built, ABSENCE), `export const absence = ${JSON.stringify(reason)};\n`);
   const text = `export function NAME() {\n  throw new Error(${JSON.stringify(reason)});\n}\n`;
-  const names = ["catalog", "initSync", "onPanic", "run", "serve", "share"];
+  const names = ["catalog", "initSync", "onPanic", "reserve", "run", "serve", "share"];
   writeFileSync(join(built, WASM[0]), names.map((name) => text.replace("NAME", name)).join("\n"));
   publish(built, "wasm-threads", [WASM[0], ABSENCE]);
 }
@@ -208,7 +208,11 @@ async function buildModule(folder, target, features, announce) {
   const module = join(built, "voxnorm_bg.wasm");
   // npm's wasm-opt: the one that wasm-pack would run is a download of its own.
   const [node, args] = npmProgram("binaryen", "wasm-opt", [
-    ...["-O3", ...[...FEATURES, ...(isShared ? ["threads"] : [])].map((feature) => `--enable-${feature}`)],
+    ...[
+      "-O3",
+      "--one-caller-inline-max-function-size=200",
+      ...[...FEATURES, ...(isShared ? ["threads"] : [])].map((feature) => `--enable-${feature}`),
+    ],
     ...[module, "-o", module],
   ]);
   await must("wasm-opt failed", "Report this: it works on the module as built.", node, args);

@@ -18,6 +18,7 @@ export const browserHost: Host = {
       : "the page is not cross-origin isolated (serve it with Cross-Origin-Opener-Policy: same-origin and " +
           "Cross-Origin-Embedder-Policy: require-corp)";
   },
+  allocate: (bytes) => new ArrayBuffer(bytes),
   spawn(onMessage, onFailure) {
     const worker = new Worker(new URL("./worker-browser.js", import.meta.url), { type: "module" });
     worker.onmessage = (event) => onMessage(event.data);

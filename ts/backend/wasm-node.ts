@@ -10,6 +10,7 @@ export function nodeHost(module: URL, threadedModule: URL, script: URL): Host {
     compileThreaded: async () => WebAssembly.compile(await readFile(threadedModule)),
     cores: availableParallelism,
     whyNotShared: () => undefined,
+    allocate: (bytes) => Buffer.allocUnsafeSlow(bytes).buffer,
     spawn(onMessage, onFailure) {
       // Without the parent's flags: a loader given to it need not exist for, or suit, the worker.
       const worker = new Worker(script, { execArgv: [] });

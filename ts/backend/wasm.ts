@@ -7,7 +7,7 @@
  * `wasm-browser.ts`.
  */
 import { VoxnormError } from "../errors.ts";
-import type { Backend, Call, Catalog, Progress, Reply } from "./backend.ts";
+import type { Backend, Buffers, Call, Catalog, Progress, Reply } from "./backend.ts";
 import { cancelled, chooseSimd, closed, parseCatalog } from "./common.ts";
 import type { Settings } from "./load.ts";
 import type { Answer, Request } from "./worker.ts";
@@ -21,6 +21,8 @@ export interface Host {
   cores(): number;
   /** Why workers cannot share memory here; undefined where they can. */
   whyNotShared(): string | undefined;
+  /** Memory to be written over; what it holds is left to chance. */
+  allocate(bytes: number): ArrayBuffer;
   /** Starts a worker; `onFailure` may be called more than once, and also after `end`. */
   spawn(onMessage: (answer: Answer) => void, onFailure: (reason: string) => void): Port;
 }
@@ -38,11 +40,14 @@ const mostByDefault = 8;
 
 /**
  * On one thread where several cannot be had: the backend says why. Throws any error where not even one worker starts.
+ *
+ * One thread, too, takes the module for several where it can: arrays are then copied once, into the memory that it
+ * shares with us, instead of twice.
  */
 export async function loadWasm(host: Host, { threads, simd }: Settings): Promise<Backend> {
   const wanted = threads ?? Math.min(host.cores(), mostByDefault);
-  let reason = wanted > 1 ? host.whyNotShared() : undefined;
-  if (wanted > 1 && reason === undefined) {
+  let reason = host.whyNotShared();
+  if (reason === undefined) {
     try {
       return await open(host, await host.compileThreaded(), wanted, simd);
     } catch (error) {
@@ -50,13 +55,14 @@ export async function loadWasm(host: Host, { threads, simd }: Settings): Promise
       reason = `the threaded module could not be started: ${(error as Error).message}`;
     }
   }
-  return open(host, await host.compile(), 1, simd, reason);
+  return open(host, await host.compile(), undefined, simd, wanted > 1 ? reason : undefined);
 }
 
+/** `threads` is undefined for the module whose memory is not shared. */
 async function open(
   host: Host,
   module: WebAssembly.Module,
-  threads: number,
+  threads: number | undefined,
   simd: string | undefined,
   reason?: string,
 ): Promise<Backend> {
@@ -65,7 +71,7 @@ async function open(
   const instance = await start();
   try {
     const catalog = parseCatalog(instance.catalog);
-    return new WasmBackend(start, instance, catalog, chooseSimd("wasm", catalog, simd), threads, reason);
+    return new WasmBackend(start, instance, catalog, chooseSimd("wasm", catalog, simd), threads ?? 1, reason);
   } catch (error) {
     await instance.end();
     throw error;
@@ -152,19 +158,30 @@ class WasmBackend implements Backend {
 /** A running module: the worker that takes its calls, and those that help. */
 class Instance {
   readonly catalog: string;
+  readonly #host: Host;
   readonly #port: Port;
   readonly #channel: Channel;
+  readonly #isShared: boolean;
   readonly #helpers: readonly Port[];
 
-  private constructor(port: Port, channel: Channel, catalog: string, helpers: readonly Port[]) {
+  private constructor(
+    host: Host,
+    port: Port,
+    channel: Channel,
+    catalog: string,
+    isShared: boolean,
+    helpers: readonly Port[],
+  ) {
+    this.#host = host;
     this.#port = port;
     this.#channel = channel;
     this.catalog = catalog;
+    this.#isShared = isShared;
     this.#helpers = helpers;
     port.hold(false);
   }
 
-  static async start(host: Host, module: WebAssembly.Module, threads: number): Promise<Instance> {
+  static async start(host: Host, module: WebAssembly.Module, threads: number | undefined): Promise<Instance> {
     const channel = new Channel();
     const port = host.spawn(channel.onMessage, channel.onFailure);
     const helpers: Port[] = [];
@@ -172,12 +189,13 @@ class Instance {
       const answer = await channel.next(() => port.post({ kind: "start", module, threads }, []));
       if (answer.kind !== "ready") throw unexpected(answer);
       const { catalog, memory } = answer;
-      if (memory !== undefined) {
+      const isShared = threads !== undefined;
+      if (isShared) {
         // A helper that fails later on fails the call: its part of the work will never be done.
-        const help = () => startHelper(host, module, memory, helpers, channel.onFailure);
+        const help = () => startHelper(host, module, memory!, helpers, channel.onFailure);
         await Promise.all(Array.from({ length: threads - 1 }, help));
       }
-      return new Instance(port, channel, catalog, helpers);
+      return new Instance(host, port, channel, catalog, isShared, helpers);
     } catch (error) {
       await Promise.all([port, ...helpers].map((each) => each.end()));
       throw error;
@@ -196,7 +214,7 @@ class Instance {
       if (answer.kind !== "reply") throw broken(call.step, answer.kind === "trap" ? answer.message : answer.kind);
       return {
         json: JSON.parse(answer.json),
-        buffers: Object.fromEntries(answer.names.map((name, i) => [name, answer.buffers[i]!])),
+        buffers: Object.fromEntries(answer.names.map((name, i) => [name, this.#own(answer.buffers[i]!)])),
       };
     } finally {
       this.#port.hold(false);
@@ -210,27 +228,51 @@ class Instance {
 
   /** The worker's answer; ends the worker where it can give no other. */
   async #ask({ step, phase, request, buffers, onProgress }: Call, simd: string): Promise<Answer> {
-    // Copied here and handed over: a clone would be copied three times on its way.
-    const copies = Object.values(buffers).map((buffer) => buffer.slice());
-    const message: Request = {
+    const call: Request = {
       kind: "call",
       step,
       phase,
       request: JSON.stringify(request),
       names: Object.keys(buffers),
-      buffers: copies,
       simd,
       wantsProgress: onProgress !== undefined,
     };
-    const transfer = copies.map((copy) => copy.buffer as ArrayBuffer);
     try {
-      const answer = await this.#channel.next(() => this.#port.post(message, transfer), onProgress);
+      await this.#fill(Object.values(buffers));
+      const answer = await this.#channel.next(() => this.#port.post(call, []), onProgress);
       if (answer.kind === "trap") await this.end();
       return answer;
     } catch (error) {
       await this.end();
       throw broken(step, (error as Error).message, error);
     }
+  }
+
+  /** Puts the buffers of the next call into the module's memory. */
+  async #fill(buffers: Buffers[string][]): Promise<void> {
+    // Handed over where memory is not shared: a clone would be copied three times on its way.
+    const copies = this.#isShared ? undefined : buffers.map((buffer) => buffer.slice());
+    const request: Request = {
+      kind: "reserve",
+      lengths: Uint32Array.from(buffers, ({ length }) => length),
+      sizes: Uint32Array.from(buffers, ({ BYTES_PER_ELEMENT }) => BYTES_PER_ELEMENT),
+      buffers: copies,
+    };
+    const transfer = copies?.map(({ buffer }) => buffer as ArrayBuffer) ?? [];
+    const answer = await this.#channel.next(() => this.#port.post(request, transfer));
+    if (answer.kind !== "reserved") throw unexpected(answer);
+    answer.places?.forEach((place, i) => {
+      place.set(buffers[i]!);
+    });
+  }
+
+  /** An output as the caller's own. */
+  #own(buffer: Buffers[string]): Buffers[string] {
+    if (!this.#isShared) return buffer;
+    const memory = this.#host.allocate(buffer.byteLength);
+    const own = buffer instanceof Float32Array ? new Float32Array(memory) : new Uint8Array(memory);
+    own.set(buffer);
+    return own;
   }
 }
 

@@ -2,8 +2,8 @@
  * What a worker of the WebAssembly backend does, on both platforms: starts the module, then runs one call at a time, or
  * helps another worker with its calls.
  *
- * Arrays come in and go out by transfer. An instance that trapped is not used again: the other side
- * ends this worker when it hears of it.
+ * Where memory is shared, the other side writes arrays into the module's memory and reads them there; else copies
+ * come and go by transfer. An instance that trapped is not used again: the other side ends this worker when it hears of it.
  */
 import * as single from "../wasm/voxnorm.js";
 import * as threaded from "../wasm-threads/voxnorm.js";
@@ -11,15 +11,23 @@ import type { Buffers } from "./backend.ts";
 
 /** What the main side sends. */
 export type Request =
-  | { readonly kind: "start"; readonly module: WebAssembly.Module; readonly threads: number }
+  /** `threads` is undefined for the module whose memory is not shared. */
+  | { readonly kind: "start"; readonly module: WebAssembly.Module; readonly threads: number | undefined }
   | { readonly kind: "help"; readonly module: WebAssembly.Module; readonly memory: WebAssembly.Memory }
+  /** Asks for room for the buffers of the next call: so many elements of so many bytes. */
+  | {
+      readonly kind: "reserve";
+      readonly lengths: Uint32Array;
+      readonly sizes: Uint32Array;
+      /** What is to be put there; undefined where the other side does it. */
+      readonly buffers: Buffers[string][] | undefined;
+    }
   | {
       readonly kind: "call";
       readonly step: string;
       readonly phase: string;
       readonly request: string;
       readonly names: string[];
-      readonly buffers: Buffers[string][];
       readonly simd: string;
       readonly wantsProgress: boolean;
     };
@@ -29,6 +37,8 @@ export type Answer =
   | { readonly kind: "ready"; readonly catalog: string; readonly memory: WebAssembly.Memory | undefined }
   /** About to help; nothing but a trap comes after it. */
   | { readonly kind: "helps" }
+  /** `places` are there for shared memory only. */
+  | { readonly kind: "reserved"; readonly places: Buffers[string][] | undefined }
   | { readonly kind: "progress"; readonly json: string }
   | { readonly kind: "reply"; readonly json: string; readonly names: string[]; readonly buffers: Buffers[string][] }
   /** The call failed in order; `json` is the error. */
@@ -44,15 +54,15 @@ export function serve(post: Post): (request: Request) => void {
     module.onPanic((message) => {
       panic = message;
     });
-  let run: (call: CallRequest) => void;
+  let glue: typeof single | typeof threaded;
+  let threads: number | undefined;
   const handle = (request: Request) => {
     if (request.kind === "start") {
-      const { module, threads } = request;
-      const glue = threads > 1 ? threaded : single;
-      glue.initSync({ module });
+      threads = request.threads;
+      glue = threads === undefined ? single : threaded;
+      glue.initSync(request);
       hearPanics(glue);
-      const memory = threads > 1 ? threaded.share(threads) : undefined;
-      run = (call) => perform(glue, threads, call, post);
+      const memory = threads === undefined ? undefined : threaded.share(threads);
       post({ kind: "ready", catalog: glue.catalog(), memory }, []);
     } else if (request.kind === "help") {
       threaded.initSync(request);
@@ -60,8 +70,14 @@ export function serve(post: Post): (request: Request) => void {
       post({ kind: "helps" }, []);
       threaded.serve();
       throw new Error("no thread was wanted");
+    } else if (request.kind === "reserve") {
+      const places: Buffers[string][] = glue.reserve(request.lengths, request.sizes);
+      request.buffers?.forEach((buffer, i) => {
+        places[i]!.set(buffer);
+      });
+      post({ kind: "reserved", places: request.buffers ? undefined : places }, []);
     } else {
-      run(request);
+      perform(glue, threads, request, post);
     }
   };
   return (request) => {
@@ -77,10 +93,12 @@ export function serve(post: Post): (request: Request) => void {
 
 type CallRequest = Extract<Request, { kind: "call" }>;
 
-function perform(glue: { run: typeof single.run }, threads: number, call: CallRequest, post: Post): void {
+function perform(glue: typeof single, threads: number | undefined, call: CallRequest, post: Post): void {
+  const { step, phase, request, names, simd } = call;
   const tell = call.wantsProgress ? (json: string) => post({ kind: "progress", json }, []) : () => {};
-  const { step, phase, request, simd } = call;
-  const [json, names, buffers] = glue.run(step, phase, request, call.names, call.buffers, simd, threads, tell);
-  const transfer = buffers.map((buffer) => buffer.buffer);
-  post({ kind: "reply", json, names, buffers }, transfer);
+  const [json, outputs, places] = glue.run(step, phase, request, names, simd, threads ?? 1, tell);
+  if (threads !== undefined) return post({ kind: "reply", json, names: outputs, buffers: places }, []);
+  const buffers = places.map((place) => place.slice());
+  const transfer = buffers.map(({ buffer }) => buffer as ArrayBuffer);
+  post({ kind: "reply", json, names: outputs, buffers }, transfer);
 }

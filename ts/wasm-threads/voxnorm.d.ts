@@ -3,7 +3,7 @@
  * functions that throw stand there instead.
  */
 
-export { catalog, onPanic, run } from "../wasm/voxnorm.js";
+export { catalog, onPanic, reserve, run } from "../wasm/voxnorm.js";
 
 /** Without a memory it makes one. */
 export function initSync(options: { module: WebAssembly.Module; memory?: WebAssembly.Memory }): unknown;

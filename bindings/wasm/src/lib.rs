@@ -6,8 +6,8 @@
 
 use js_sys::{Array, Float32Array, Function, Uint8Array};
 use std::cell::RefCell;
+use voxnorm_kernels::memory::{array, recycle};
 use voxnorm_steps::{Buffer, Call, Owned, Session};
-use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 
 /// What this build can do, as JSON.
@@ -19,6 +19,10 @@ pub fn catalog() -> String {
 thread_local! {
     static ON_PANIC: RefCell<Option<Function>> = const { RefCell::new(None) };
     static ON_PROGRESS: RefCell<Option<Function>> = const { RefCell::new(None) };
+    /// Of the call to come, for the host to fill.
+    static INPUTS: RefCell<Vec<Owned>> = const { RefCell::new(Vec::new()) };
+    /// Of the last call, for the host to read until the next.
+    static OUTPUTS: RefCell<Vec<Owned>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Tells `listener` the message of a panic on this thread. The trap that follows has none of its own.
@@ -51,7 +55,43 @@ pub fn serve() {
     voxnorm_kernels::parallel::workers::serve();
 }
 
-/// Runs one call; buffers are copied in and out. Returns `[json, names, buffers]`, throws JSON.
+/// Room for the buffers of the call to come, `lengths` elements of `sizes` bytes (4: floats, 1: bytes): arrays in the
+/// module's own memory, which the host fills before it calls [`run`]. Outputs of the last call are gone with it.
+#[wasm_bindgen]
+pub fn reserve(lengths: Vec<u32>, sizes: Vec<u32>) -> Array {
+    [OUTPUTS.take(), INPUTS.take()].into_iter().flatten().for_each(put_back);
+    let sized = lengths.into_iter().map(|length| length as usize).zip(sizes);
+    let mut inputs: Vec<Owned> = sized
+        .map(
+            |(length, size)| {
+                if size == 4 { Owned::Floats(array(length)) } else { Owned::Bytes(vec![0; length]) }
+            },
+        )
+        .collect();
+    // All are there before the first is shown: memory that grows takes its arrays from the host.
+    let views = inputs.iter_mut().map(view).collect();
+    INPUTS.set(inputs);
+    views
+}
+
+fn put_back(buffer: Owned) {
+    if let Owned::Floats(floats) = buffer {
+        recycle(floats);
+    }
+}
+
+fn view(buffer: &mut Owned) -> JsValue {
+    // SAFETY: what is shown stays in its place until it is put back.
+    unsafe {
+        match buffer {
+            Owned::Floats(floats) => Float32Array::view_mut_raw(floats.as_mut_ptr(), floats.len()).into(),
+            Owned::Bytes(bytes) => Uint8Array::view_mut_raw(bytes.as_mut_ptr(), bytes.len()).into(),
+        }
+    }
+}
+
+/// Runs one call on the buffers that were reserved for it. Returns `[json, names, buffers]`, throws JSON. The buffers lie
+/// in the module's memory until the next call.
 ///
 /// `threads` is the number that was shared, or 1.
 /// A panic traps: the instance is not to be used again.
@@ -61,20 +101,13 @@ pub fn run(
     phase: &str,
     request: &str,
     names: Vec<String>,
-    buffers: Array,
     simd: &str,
     threads: usize,
     on_progress: Function,
 ) -> Result<Array, String> {
-    let copies: Vec<Owned> = buffers
-        .iter()
-        .map(|buffer| match buffer.dyn_into::<Float32Array>() {
-            Ok(floats) => Owned::Floats(floats.to_vec()),
-            Err(other) => Owned::Bytes(Uint8Array::new(&other).to_vec()),
-        })
-        .collect();
+    let inputs = INPUTS.take();
     let borrowed: Vec<(&str, Buffer)> =
-        names.iter().zip(&copies).map(|(name, copy)| (name.as_str(), copy.borrow())).collect();
+        names.iter().zip(&inputs).map(|(name, input)| (name.as_str(), input.borrow())).collect();
     let call = Call { step, phase, request, buffers: &borrowed };
     ON_PROGRESS.set(Some(on_progress));
     let tell = |progress: &str| {
@@ -84,14 +117,14 @@ pub fn run(
     };
     let session = Session::new(threads, simd, &|| false, &tell);
     let reply = session.and_then(|session| voxnorm_steps::run(&call, &session));
+    inputs.into_iter().for_each(put_back);
     let reply = reply.map_err(|error| error.to_json())?;
-    let (names, buffers): (Array, Array) = (Array::new(), Array::new());
-    for (name, buffer) in &reply.buffers {
-        names.push(&JsValue::from_str(name));
-        buffers.push(&match buffer {
-            Owned::Floats(floats) => Float32Array::from(floats.as_slice()).into(),
-            Owned::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),
-        });
-    }
-    Ok(Array::of3(&JsValue::from_str(&reply.json), &names, &buffers))
+    let (names, mut outputs): (Vec<_>, Vec<_>) = reply.buffers.into_iter().unzip();
+    let views: Array = outputs.iter_mut().map(view).collect();
+    OUTPUTS.set(outputs);
+    Ok(Array::of3(
+        &JsValue::from_str(&reply.json),
+        &names.iter().map(|name| JsValue::from_str(name)).collect::<Array>(),
+        &views,
+    ))
 }
