@@ -3,7 +3,7 @@
 //! On a regular grid the weights of a voxel are products of one weight per axis, so a lattice is
 //! expanded axis by axis: over x once, over z once a plane, and over y as four multiply-adds a voxel.
 
-use crate::moments::{LANES, Lanes};
+use crate::moments::LANES;
 
 /// The four weights of every sample along one axis.
 pub struct Axis {
@@ -214,11 +214,16 @@ impl<'a> Expansion<'a> {
         let size = self.plane_size();
         let w = self.z.weights[z].map(|weight| weight as f32);
         let from = &self.values[self.z.first[z] * size..][..4 * size];
-        let (p0, p1) = (&from[..size], &from[size..2 * size]);
-        let (p2, p3) = (&from[2 * size..3 * size], &from[3 * size..]);
-        for (i, out) in out[..size].iter_mut().enumerate() {
-            *out = (w[0] * p0[i] + w[1] * p1[i]) + (w[2] * p2[i] + w[3] * p3[i]);
-        }
+        combine([0, 1, 2, 3].map(|a| &from[a * size..]), w, &mut out[..size]);
+    }
+}
+
+/// The sum of four rows, each times its weight.
+#[inline(always)]
+fn combine(rows: [&[f32]; 4], w: [f32; 4], out: &mut [f32]) {
+    let [p0, p1, p2, p3] = rows;
+    for ((((out, p0), p1), p2), p3) in out.iter_mut().zip(p0).zip(p1).zip(p2).zip(p3) {
+        *out = (w[0] * p0 + w[1] * p1) + (w[2] * p2 + w[3] * p3);
     }
 }
 
@@ -244,24 +249,10 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The field at the voxels from `x` on, both whole lanes.
+    /// The field at the voxels from `x` on.
     #[inline(always)]
     pub fn expand(&self, x: usize, out: &mut [f32]) {
-        for (block, out) in out.as_chunks_mut().0.iter_mut().enumerate() {
-            *out = self.lanes(x + block * LANES).0;
-        }
-    }
-
-    /// The field at the sixteen voxels that begin at `x`, a multiple of sixteen.
-    #[inline(always)]
-    pub fn lanes(&self, x: usize) -> Lanes<f32> {
-        let mut out = Lanes([0.0; LANES]);
-        let [p0, p1, p2, p3] = self.rows.map(|row| &row[x..x + LANES]);
-        let w = self.weights;
-        for i in 0..LANES {
-            out.0[i] = (w[0] * p0[i] + w[1] * p1[i]) + (w[2] * p2[i] + w[3] * p3[i]);
-        }
-        out
+        combine(self.rows.map(|row| &row[x..]), self.weights, out);
     }
 }
 
@@ -322,10 +313,10 @@ mod tests {
         for z in 0..shape[2] {
             expansion.plane(z, &mut plane);
             for y in 0..shape[1] {
-                let row = Row::new(&plane, expansion.stride(), &axes[1], y);
+                let mut row = vec![0.0; expansion.stride()];
+                Row::new(&plane, expansion.stride(), &axes[1], y).expand(0, &mut row);
                 for x in 0..shape[0] {
-                    let got = row.lanes(x / 16 * 16).0[x % 16];
-                    assert!((f64::from(got) - at(&lattice, &axes, [x, y, z])).abs() < 1e-5);
+                    assert!((f64::from(row[x]) - at(&lattice, &axes, [x, y, z])).abs() < 1e-5);
                 }
             }
         }

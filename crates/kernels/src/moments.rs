@@ -9,6 +9,10 @@ use std::ops::Range;
 /// Lanes that accumulate apart and fold in a fixed order, whatever the instruction set.
 pub const LANES: usize = 16;
 
+/// Lanes that a loop with several sums takes at a time. Engines that run WebAssembly have sixteen registers of four
+/// lanes, and the compiler does not know: what is too much for them is stored and read again at every turn.
+pub const GROUP: usize = if cfg!(target_arch = "wasm32") { LANES / 2 } else { LANES };
+
 /// A value for every lane, aligned to the widest vectors: one that crosses a cache line costs twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(C, align(64))]

@@ -4,7 +4,7 @@ use super::observe::{Chunk, PLACES};
 use crate::at_levels;
 use crate::bspline::{Axes, Axis, Expansion, Lattice, Row, padded};
 use crate::math::{exp, expm1_small};
-use crate::moments::{LANES, Lanes, Sums, flat, flat_mut};
+use crate::moments::{GROUP, LANES, Lanes, Sums, flat, flat_mut};
 use crate::run::{Cancelled, Run};
 
 /// Fine bins: of the histogram that the passes fill, rebinned afterwards to the number asked for, and of the
@@ -70,16 +70,19 @@ impl Coding {
 /// What lies at each of `places`.
 #[inline(never)]
 fn gather(grid: &[f32; PLACES], places: &[u16], to: &mut [f32]) {
-    for (to, place) in to.iter_mut().zip(places) {
-        *to = grid[usize::from(*place) % PLACES];
+    for (to, places) in to.as_chunks_mut::<4>().0.iter_mut().zip(places.as_chunks::<4>().0) {
+        *to = places.map(|place| grid[usize::from(place) % PLACES]);
     }
 }
 
 /// Puts what the table holds for each code at its place.
 #[inline(never)]
 fn scatter(table: &[f32; FINE], codes: &[u16], places: &[u16], grid: &mut [f32; PLACES]) {
-    for (code, place) in codes.iter().zip(places) {
-        grid[usize::from(*place) % PLACES] = table[usize::from(*code) % FINE];
+    for (codes, places) in codes.as_chunks::<4>().0.iter().zip(places.as_chunks::<4>().0) {
+        let values = codes.map(|code| table[usize::from(code) % FINE]);
+        for i in 0..4 {
+            grid[usize::from(places[i]) % PLACES] = values[i];
+        }
     }
 }
 
@@ -94,6 +97,18 @@ fn scatter_weighted(
 ) {
     for ((code, place), confidence) in codes.iter().zip(places).zip(confidence) {
         grid[usize::from(*place) % PLACES] = table[usize::from(*code) % FINE] * confidence;
+    }
+}
+
+/// The whole part of a number from 0 to below 2^16.
+#[inline(always)]
+fn whole(number: f32) -> u32 {
+    if cfg!(target_arch = "wasm32") {
+        // WebAssembly's conversion minds NaN and overflow, which takes seven instructions. Beyond 2^23 floats are whole.
+        (number.trunc() + 8_388_608.0).to_bits() & 0xFFFF
+    } else {
+        // SAFETY: it is neither NaN nor beyond what the type holds.
+        unsafe { number.to_int_unchecked::<i32>() as u32 }
     }
 }
 
@@ -132,9 +147,7 @@ at_levels! {
             for strip in &chunk.strips[begin..end] {
                 for (y, places) in strip.rows.clone().zip(grid.chunks_exact_mut(chunk.width)) {
                     let row = Row::new(&plane, update.stride(), y_axis, y);
-                    for x in strip.lanes.clone().step_by(LANES) {
-                        places[x..x + LANES].copy_from_slice(&row.lanes(strip.x + x).0);
-                    }
+                    row.expand(strip.x + strip.lanes.start, &mut places[strip.lanes.clone()]);
                 }
                 let own = block * LANES..(block + strip.blocks) * LANES;
                 let update = &mut packed[..strip.blocks];
@@ -147,8 +160,7 @@ at_levels! {
                     // NaN, in lanes without a voxel, becomes 0.
                     let bin = if bin > 0.0 { bin } else { 0.0 };
                     let bin = if bin < (FINE - 1) as f32 { bin } else { (FINE - 1) as f32 };
-                    // SAFETY: 0 ≤ bin < FINE, and not NaN.
-                    *code = unsafe { bin.to_int_unchecked::<i32>() } as u16;
+                    *code = whole(bin) as u16;
                 }
                 for u in u.iter() {
                     for i in 0..LANES {
@@ -157,18 +169,11 @@ at_levels! {
                         high.0[i] = if u.0[i] > high.0[i] { u.0[i] } else { high.0[i] };
                     }
                 }
-                for update in update.iter() {
-                    let mut change = Lanes([0.0; LANES]);
-                    if is_small {
-                        for i in 0..LANES {
-                            change.0[i] = expm1_small(-update.0[i]);
-                        }
-                    } else {
-                        for i in 0..LANES {
-                            change.0[i] = exp(-update.0[i]) - 1.0;
-                        }
-                    }
-                    sums.add(&change);
+                for update in flat_mut(update) {
+                    *update = if is_small { expm1_small(-*update) } else { exp(-*update) - 1.0 };
+                }
+                for change in update.iter() {
+                    sums.add(change);
                 }
                 counts.add(codes);
                 block += strip.blocks;
@@ -213,23 +218,23 @@ at_levels! {
                     let first = y_axis.first[y];
                     let end = (y..strip.rows.end).find(|y| y_axis.first[*y] != first).unwrap_or(strip.rows.end);
                     let rows = &mut plane[first * stride..][..4 * stride];
-                    for x in strip.lanes.clone().step_by(LANES) {
+                    for x in strip.lanes.clone().step_by(GROUP) {
                         let mut sums = [0, 1, 2, 3].map(|a| {
-                            let sums: [f32; LANES] = rows[a * stride + strip.x + x..][..LANES].try_into().unwrap();
+                            let sums: [f32; GROUP] = rows[a * stride + strip.x + x..][..GROUP].try_into().unwrap();
                             sums
                         });
-                        for y in y..end {
-                            let from = (y - strip.rows.start) * chunk.width + x;
-                            let residuals: &[f32; LANES] = grid[from..from + LANES].try_into().unwrap();
-                            let weights = &y_axis.narrow[y];
+                        for (residuals, weights) in
+                            grid[(y - strip.rows.start) * chunk.width..].chunks_exact(chunk.width).zip(&y_axis.narrow[y..end])
+                        {
+                            let residuals = &residuals[x..x + GROUP];
                             for a in 0..4 {
-                                for i in 0..LANES {
+                                for i in 0..GROUP {
                                     sums[a][i] += weights[a] * residuals[i];
                                 }
                             }
                         }
                         for a in 0..4 {
-                            rows[a * stride + strip.x + x..][..LANES].copy_from_slice(&sums[a]);
+                            rows[a * stride + strip.x + x..][..GROUP].copy_from_slice(&sums[a]);
                         }
                     }
                     y = end;
