@@ -79,13 +79,16 @@ fn sets() -> Vec<Set> {
     let mut sets = vec![Set::Fallback];
     #[cfg(target_arch = "x86_64")]
     {
-        if is_x86_feature_detected!("sse4.2") {
+        // All with SSE4.2 count bits as well.
+        let counts_bits = is_x86_feature_detected!("popcnt");
+        if counts_bits && is_x86_feature_detected!("sse4.2") {
             sets.push(Set::Sse42);
         }
-        if is_x86_feature_detected!("avx2") {
+        if counts_bits && is_x86_feature_detected!("avx2") {
             sets.push(Set::Avx2);
         }
-        if is_x86_feature_detected!("avx512f")
+        if counts_bits
+            && is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vl")
@@ -100,10 +103,13 @@ fn sets() -> Vec<Set> {
 ///
 /// `fn name(a: A, …) -> R { body }` becomes `fn name(level: Level, a: A, …) -> R`. The body must be
 /// plain loops and `#[inline(always)]` helpers: a function that stays a call inside it is compiled
-/// for the baseline only, and is many times slower.
+/// for the baseline only, and is many times slower. In `fn name<L>(…)`, L is the level's
+/// [`Pack`](crate::pack::Pack).
 #[macro_export]
 macro_rules! at_levels {
-    ($($(#[$meta:meta])* $vis:vis fn $name:ident ($($arg:ident : $type:ty),* $(,)?) $(-> $ret:ty)? $body:block)*) => {$(
+    // A type that there is only where a kernel asks for it.
+    (@ $set:ident $pack:ident) => { $crate::pack::$pack };
+    ($($(#[$meta:meta])* $vis:vis fn $name:ident $(<$set:ident>)? ($($arg:ident : $type:ty),* $(,)?) $(-> $ret:ty)? $body:block)*) => {$(
         $(#[$meta])*
         // Inlined, it would be optimised as its caller is, and callers may be compiled for size.
         #[inline(never)]
@@ -111,23 +117,29 @@ macro_rules! at_levels {
         $vis fn $name(level: $crate::level::Level, $($arg: $type),*) $(-> $ret)? {
             #[inline(always)]
             #[allow(clippy::too_many_arguments)]
-            fn body($($arg: $type),*) $(-> $ret)? $body
+            fn body$(<$set: $crate::pack::Pack>)?($($arg: $type),*) $(-> $ret)? $body
 
             #[cfg(target_arch = "x86_64")]
             {
-                #[target_feature(enable = "sse4.2")]
+                #[target_feature(enable = "sse4.2,popcnt")]
                 #[allow(clippy::too_many_arguments)]
-                fn sse42($($arg: $type),*) $(-> $ret)? { body($($arg),*) }
-                #[target_feature(enable = "avx2")]
+                fn sse42($($arg: $type),*) $(-> $ret)? {
+                    body$(::<$crate::at_levels!(@ $set Sse)>)?($($arg),*)
+                }
+                #[target_feature(enable = "avx2,popcnt")]
                 #[allow(clippy::too_many_arguments)]
-                fn avx2($($arg: $type),*) $(-> $ret)? { body($($arg),*) }
-                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+                fn avx2($($arg: $type),*) $(-> $ret)? {
+                    body$(::<$crate::at_levels!(@ $set Sse)>)?($($arg),*)
+                }
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,popcnt")]
                 #[allow(clippy::too_many_arguments)]
-                fn avx512($($arg: $type),*) $(-> $ret)? { body($($arg),*) }
+                fn avx512($($arg: $type),*) $(-> $ret)? {
+                    body$(::<$crate::at_levels!(@ $set Avx512)>)?($($arg),*)
+                }
 
                 // SAFETY: a `Level` is made only after the processor was asked for its features.
                 match level.dispatch() {
-                    $crate::level::Dispatch::Fallback => body($($arg),*),
+                    $crate::level::Dispatch::Fallback => body$(::<$crate::at_levels!(@ $set Plain)>)?($($arg),*),
                     $crate::level::Dispatch::Sse42 => unsafe { sse42($($arg),*) },
                     $crate::level::Dispatch::Avx2 => unsafe { avx2($($arg),*) },
                     $crate::level::Dispatch::Avx512 => unsafe { avx512($($arg),*) },
@@ -136,7 +148,7 @@ macro_rules! at_levels {
             #[cfg(not(target_arch = "x86_64"))]
             {
                 let _ = level;
-                body($($arg),*)
+                body$(::<$crate::at_levels!(@ $set Native)>)?($($arg),*)
             }
         }
     )*};

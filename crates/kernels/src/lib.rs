@@ -16,6 +16,7 @@ pub mod math;
 pub mod memory;
 pub mod moments;
 pub mod n4;
+pub mod pack;
 pub mod parallel;
 pub mod run;
 pub mod select;

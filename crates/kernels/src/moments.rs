@@ -18,6 +18,11 @@ pub const GROUP: usize = if cfg!(target_arch = "wasm32") { LANES / 2 } else { LA
 #[repr(C, align(64))]
 pub struct Lanes<T>(pub [T; LANES]);
 
+/// Zeros in blocks, at least `length` of them.
+pub fn aligned(length: usize) -> Vec<Lanes<f32>> {
+    vec![Lanes::default(); length.div_ceil(LANES)]
+}
+
 /// Blocks as one array.
 #[inline(always)]
 pub fn flat<T>(blocks: &[Lanes<T>]) -> &[T] {

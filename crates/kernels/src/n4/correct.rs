@@ -6,7 +6,7 @@ use crate::bspline::{Axes, Axis, Expansion, Lattice, Placement, Row, padded};
 use crate::level::Level;
 use crate::math::{exp, exp_normal};
 use crate::memory::array;
-use crate::moments::{LANES, Lanes, Sums};
+use crate::moments::{LANES, Lanes, Sums, aligned, flat_mut};
 use crate::run::{Cancelled, Run};
 use crate::select::{BLOCK, Choice};
 
@@ -82,8 +82,8 @@ at_levels! {
         // Rows lie one behind the other: a few are one long row to all loops but the first, short enough that the
         // processor fetches the next while this one is measured.
         let most = (BLOCK / 2 / nx).clamp(1, ny);
-        let mut plane = vec![0.0; expansion.plane_size()];
-        let mut logs = vec![0.0; padded(most * nx) + LANES];
+        let (mut plane, mut logs) = (aligned(expansion.plane_size()), aligned(padded(most * nx) + LANES));
+        let (plane, logs) = (flat_mut(&mut plane), flat_mut(&mut logs));
         // Padded with voxels that are not chosen.
         let mut chosen = vec![0; padded(most * nx)];
         let mut blocks = vec![0; chosen.len() / LANES];
@@ -96,7 +96,7 @@ at_levels! {
             high: Lanes([f32::NEG_INFINITY; LANES]),
         };
         for (local, z) in part.planes.clone().enumerate() {
-            expansion.plane(z, &mut plane);
+            expansion.plane(z, plane);
             for top in (0..ny).step_by(most) {
                 let rows = top..(top + most).min(ny);
                 let length = rows.len() * nx;
@@ -104,11 +104,11 @@ at_levels! {
                 for (row, y) in rows.enumerate() {
                     // Whole lanes: what is beyond a row's end, the next one overwrites.
                     let to = &mut logs[row * nx..][..padded(nx)];
-                    Row::new(&plane, expansion.stride(), y_axis, y).expand(0, to);
+                    Row::new(plane, expansion.stride(), y_axis, y).expand(0, to);
                 }
                 let input = &voxels[from..from + length];
                 let output = if part.image.is_empty() { &mut unwanted[..length] } else { &mut part.image[to..to + length] };
-                for (output, (value, log)) in output.iter_mut().zip(input.iter().zip(&logs)) {
+                for (output, (value, log)) in output.iter_mut().zip(input.iter().zip(&*logs)) {
                     *output = value / exp_normal(*log);
                 }
                 chosen[length..].fill(0);
@@ -125,7 +125,7 @@ at_levels! {
                     told.count += count;
                     let whole = length / LANES * LANES;
                     let held = holding(&chosen[..whole], &mut blocks);
-                    measure(level, &mut told, input, output, &logs, &chosen, held);
+                    measure(level, &mut told, input, output, logs, &chosen, held);
                     if whole < length {
                         let [input, output] = [input, &*output].map(|row| filled(&row[whole..]));
                         measure(level, &mut told, &input, &output, &logs[whole..], &chosen[whole..], &[0]);
@@ -135,7 +135,7 @@ at_levels! {
                     part.log_field[to..to + length].copy_from_slice(&logs[..length]);
                 }
                 if !part.field.is_empty() {
-                    for (field, log) in part.field[to..to + length].iter_mut().zip(&logs) {
+                    for (field, log) in part.field[to..to + length].iter_mut().zip(&*logs) {
                         *field = exp_normal(*log);
                     }
                 }

@@ -5,6 +5,7 @@ use crate::bspline::padded;
 use crate::grid::Shrunk;
 use crate::math::ln;
 use crate::moments::{LANES, Lanes};
+use crate::pack::{Pack, bits};
 use crate::parallel::ranges;
 use crate::run::{Cancelled, Run};
 use crate::select::Select;
@@ -14,15 +15,11 @@ const CHUNKS: usize = 32;
 /// Fewest voxels of a chunk's box: below this, folding costs more than sharing saves.
 const CHUNK_VOXELS: usize = 8192;
 
-/// Places of a strip; a power of two spares a bounds check.
+/// Most places of a strip: rows times their length.
 pub(super) const PLACES: usize = 2048;
-/// The place of lanes that hold no voxel: beyond any strip's rows.
-pub(super) const NOWHERE: usize = PLACES - 1;
-/// The longest piece of a row that a strip can hold.
-const WIDEST: usize = PLACES - LANES;
 
-/// A few rows of a plane, or a piece of one. Its included voxels lie packed in blocks, and each has a place
-/// in the strip: (y - `rows.start`) · width + x - `x`. What is computed on the grid fits the fastest cache there.
+/// A few rows of a plane, or a piece of one. Its included voxels lie packed, row after row. What is computed on the
+/// grid fits the fastest cache there.
 pub(super) struct Strip {
     /// The rows with included voxels.
     pub(super) rows: std::ops::Range<usize>,
@@ -34,11 +31,16 @@ pub(super) struct Strip {
     pub(super) blocks: usize,
 }
 
+impl Strip {
+    /// How many of the chunk's masks are its own.
+    pub(super) fn masks(&self) -> usize {
+        self.rows.len() * self.lanes.len() / LANES
+    }
+}
+
 /// The included voxels of a few planes.
 pub(super) struct Chunk {
     pub(super) planes: std::ops::Range<usize>,
-    /// The length of a strip's rows.
-    pub(super) width: usize,
     pub(super) strips: Vec<Strip>,
     /// For each plane, where its strips end.
     pub(super) ends: Vec<usize>,
@@ -46,8 +48,8 @@ pub(super) struct Chunk {
     pub(super) u: Vec<Lanes<f32>>,
     /// The fine bin of u.
     pub(super) codes: Vec<u16>,
-    /// Where the voxels lie in their strip.
-    pub(super) places: Vec<u16>,
+    /// Which of its lanes are included, for each of a strip's lanes, row after row.
+    pub(super) masks: Vec<u16>,
     /// One weight a voxel, or nothing where all weigh the same.
     pub(super) confidence: Vec<Lanes<f32>>,
     /// How many lanes hold no voxel.
@@ -118,25 +120,24 @@ pub(super) fn chunks(shape: [usize; 3]) -> Vec<std::ops::Range<usize>> {
 }
 
 at_levels! {
-    fn observe_planes(source: &Source, shrunk: &Shrunk, planes: std::ops::Range<usize>) -> Observations {
+    fn observe_planes<L>(source: &Source, shrunk: &Shrunk, planes: std::ops::Range<usize>) -> Observations {
         let [nx, ny, _] = shrunk.shape;
         let step = shrunk.factor[0];
-        let width = padded(nx).min(WIDEST);
-        let height = WIDEST / width;
+        let width = padded(nx).min(PLACES);
+        let height = PLACES / width;
         let mut chunk = Chunk {
             planes: planes.clone(),
-            width,
             strips: Vec::new(),
             ends: Vec::new(),
             u: Vec::new(),
             codes: Vec::new(),
-            places: Vec::new(),
+            masks: Vec::new(),
             confidence: Vec::new(),
             empty: 0,
         };
         let choice = source.select.among(source.voxels);
         let mut tally = Tally::default();
-        let mut packed = Packed::new();
+        let mut packed = Packed::new(width);
         let [mut values, mut weights] = [const { Vec::new() }; 2];
         for row in [&mut values, &mut weights] {
             row.resize(width, 0.0_f32);
@@ -148,13 +149,13 @@ at_levels! {
                 for x in (0..nx).step_by(width) {
                     let length = width.min(nx - x);
                     packed.clear();
+                    chosen[length..].fill(0);
                     for y in top..(top + height).min(ny) {
                         let line = plane + shrunk.offset[1] + y * shrunk.factor[1];
                         let first = line * source.shape[0] + shrunk.offset[0] + x * step;
-                        let (values, chosen) = (&mut values[..length], &mut chosen[..length]);
-                        let mut count = choice.row(first, step, chosen);
+                        let mut count = choice.row(first, step, &mut chosen[..length]);
                         if count > 0 {
-                            gather(source.voxels, first, step, values);
+                            gather(source.voxels, first, step, &mut values[..length]);
                         }
                         if let Some(weight) = source.weight {
                             gather(weight, first, step, &mut weights[..length]);
@@ -166,7 +167,7 @@ at_levels! {
                             count = chosen.iter().map(|&chosen| usize::from(chosen)).sum();
                         }
                         if count > 0 {
-                            packed.add(y, values, &weights, chosen, width);
+                            packed.add::<L>(y, &values, source.weight.is_some().then_some(&weights[..]), &chosen);
                         }
                     }
                     tally.included += packed.count;
@@ -175,7 +176,7 @@ at_levels! {
             }
             chunk.ends.push(chunk.strips.len());
         }
-        chunk.codes = vec![0; chunk.places.len()];
+        chunk.codes = vec![0; chunk.u.len() * LANES];
         tally.observations(shrunk.shape, chunk)
     }
 }
@@ -184,51 +185,52 @@ at_levels! {
 struct Packed {
     values: Vec<f32>,
     weights: Vec<f32>,
-    places: Vec<u16>,
     count: usize,
+    /// Which are included, for all lanes of the rows.
+    masks: Vec<u16>,
+    /// The lanes of a row.
+    lanes: usize,
     rows: std::ops::Range<usize>,
-    /// The first column with a voxel, and the one behind the last.
-    columns: (usize, usize),
+    /// The first lanes with a voxel, and those behind the last.
+    reach: (usize, usize),
 }
 
 impl Packed {
-    fn new() -> Packed {
+    fn new(width: usize) -> Packed {
         // A block more, so that the last can be filled up.
-        let length = PLACES + LANES;
-        Packed {
-            values: vec![0.0; length],
-            weights: vec![0.0; length],
-            places: vec![0; length],
-            count: 0,
-            rows: 0..0,
-            columns: (0, 0),
-        }
+        let [values, weights] = [(); 2].map(|()| vec![0.0; PLACES + LANES]);
+        let lanes = width / LANES;
+        Packed { values, weights, count: 0, masks: Vec::new(), lanes, rows: 0..0, reach: (0, 0) }
     }
 
     #[inline(always)]
     fn clear(&mut self) {
-        (self.count, self.rows, self.columns) = (0, 0..0, (usize::MAX, 0));
+        (self.count, self.rows, self.reach) = (0, 0..0, (usize::MAX, 0));
+        self.masks.clear();
     }
 
-    /// Appends the chosen voxels of row `y`; the first that has any becomes the strip's first.
+    /// Appends the chosen voxels of row `y`, at least one; the first such row becomes the strip's first.
     #[inline(always)]
-    fn add(&mut self, y: usize, values: &[f32], weights: &[f32], chosen: &[u8], width: usize) {
+    fn add<L: Pack>(&mut self, y: usize, values: &[f32], weights: Option<&[f32]>, chosen: &[u8]) {
         if self.count == 0 {
             self.rows = y..y;
         }
         self.rows.end = y + 1;
-        let base = (y - self.rows.start) * width;
-        let mut count = self.count;
-        for (x, (value, chosen)) in values.iter().zip(chosen).enumerate() {
-            self.values[count] = *value;
-            self.weights[count] = weights[x];
-            self.places[count] = (base + x) as u16;
-            count += *chosen as usize;
+        // Rows without a voxel may lie between.
+        self.masks.resize((y - self.rows.start) * self.lanes, 0);
+        let values = values.as_chunks().0;
+        for (lane, (values, chosen)) in values.iter().zip(chosen.as_chunks().0).enumerate() {
+            let mask = bits(chosen);
+            L::pack(values, mask, self.values[self.count..].first_chunk_mut().expect("a block more"));
+            if let Some(weights) = weights.and_then(|weights| weights.as_chunks().0.get(lane)) {
+                L::pack(weights, mask, self.weights[self.count..].first_chunk_mut().expect("a block more"));
+            }
+            self.masks.push(mask);
+            self.count += mask.count_ones() as usize;
+            if mask != 0 {
+                self.reach = (self.reach.0.min(lane), self.reach.1.max(lane + 1));
+            }
         }
-        let first = usize::from(self.places[self.count]) - base;
-        let last = usize::from(self.places[count - 1]) - base;
-        self.columns = (self.columns.0.min(first), self.columns.1.max(last + 1));
-        self.count = count;
     }
 
     /// Makes a strip of the voxels, if there are any.
@@ -239,9 +241,8 @@ impl Packed {
         }
         let end = padded(self.count);
         chunk.empty += end - self.count;
-        for i in self.count..end {
-            (self.values[i], self.weights[i], self.places[i]) = (f32::NAN, 0.0, NOWHERE as u16);
-        }
+        self.values[self.count..end].fill(f32::NAN);
+        self.weights[self.count..end].fill(0.0);
         for at in (0..end).step_by(LANES) {
             let block = Lanes(self.values[at..at + LANES].try_into().unwrap());
             chunk.u.push(logarithms(&block, tally));
@@ -249,8 +250,10 @@ impl Packed {
                 chunk.confidence.push(Lanes(self.weights[at..at + LANES].try_into().unwrap()));
             }
         }
-        chunk.places.extend_from_slice(&self.places[..end]);
-        let lanes = self.columns.0 / LANES * LANES..padded(self.columns.1);
+        for masks in self.masks.chunks_exact(self.lanes) {
+            chunk.masks.extend_from_slice(&masks[self.reach.0..self.reach.1]);
+        }
+        let lanes = self.reach.0 * LANES..self.reach.1 * LANES;
         chunk.strips.push(Strip { rows: self.rows.clone(), x, lanes, blocks: end / LANES });
     }
 }

@@ -4,7 +4,7 @@ use super::observe::{Chunk, PLACES};
 use crate::at_levels;
 use crate::bspline::{Axes, Axis, Expansion, Lattice, Row, padded};
 use crate::math::{exp, expm1_small};
-use crate::moments::{GROUP, LANES, Lanes, Sums, flat, flat_mut};
+use crate::moments::{GROUP, LANES, Lanes, Sums, aligned, flat, flat_mut};
 use crate::run::{Cancelled, Run};
 
 /// Fine bins: of the histogram that the passes fill, rebinned afterwards to the number asked for, and of the
@@ -64,39 +64,12 @@ impl Coding {
     }
 }
 
-// The next three are compiled for the baseline on purpose: one voxel after the other they are three times as
-// fast as with the gather and scatter instructions that compilers choose on wider levels.
-
-/// What lies at each of `places`.
+/// What the table holds for each code. Compiled for the baseline on purpose, as counting is: one voxel after the other
+/// is three times as fast as the gather instruction that compilers choose on wider levels.
 #[inline(never)]
-fn gather(grid: &[f32; PLACES], places: &[u16], to: &mut [f32]) {
-    for (to, places) in to.as_chunks_mut::<4>().0.iter_mut().zip(places.as_chunks::<4>().0) {
-        *to = places.map(|place| grid[usize::from(place) % PLACES]);
-    }
-}
-
-/// Puts what the table holds for each code at its place.
-#[inline(never)]
-fn scatter(table: &[f32; FINE], codes: &[u16], places: &[u16], grid: &mut [f32; PLACES]) {
-    for (codes, places) in codes.as_chunks::<4>().0.iter().zip(places.as_chunks::<4>().0) {
-        let values = codes.map(|code| table[usize::from(code) % FINE]);
-        for i in 0..4 {
-            grid[usize::from(places[i]) % PLACES] = values[i];
-        }
-    }
-}
-
-/// The same, times each voxel's confidence.
-#[inline(never)]
-fn scatter_weighted(
-    table: &[f32; FINE],
-    codes: &[u16],
-    places: &[u16],
-    confidence: &[f32],
-    grid: &mut [f32; PLACES],
-) {
-    for ((code, place), confidence) in codes.iter().zip(places).zip(confidence) {
-        grid[usize::from(*place) % PLACES] = table[usize::from(*code) % FINE] * confidence;
+fn look_up(table: &[f32; FINE], codes: &[u16], to: &mut [f32]) {
+    for (to, codes) in to.as_chunks_mut::<4>().0.iter_mut().zip(codes.as_chunks::<4>().0) {
+        *to = codes.map(|code| table[usize::from(code) % FINE]);
     }
 }
 
@@ -122,7 +95,7 @@ pub(super) struct Pass {
 
 at_levels! {
     /// u -= update, with the range, the codes, the histogram and the convergence sums of the result.
-    pub(super) fn advance(
+    pub(super) fn advance<L>(
         chunk: &mut Chunk,
         update: &Expansion,
         y_axis: &Axis,
@@ -130,28 +103,39 @@ at_levels! {
         is_small: bool,
         counts: &mut Counts,
     ) -> Pass {
-        let mut plane = vec![0.0; update.plane_size()];
+        let mut plane = aligned(update.plane_size());
+        let plane = flat_mut(&mut plane);
         let mut pass = Pass {
             low: Lanes([f32::INFINITY; LANES]),
             high: Lanes([f32::NEG_INFINITY; LANES]),
             change: Sums::default(),
         };
         let (mut low, mut high, mut sums) = (pass.low, pass.high, pass.change);
-        let mut grid = [0.0; PLACES];
-        let mut packed = [Lanes([0.0; LANES]); PLACES / LANES];
-        let (mut block, mut begin) = (0, 0);
+        let mut row = [Lanes([0.0; LANES]); PLACES / LANES];
+        let mut packed = [Lanes([0.0; LANES]); PLACES / LANES + 1];
+        let (mut block, mut mask, mut begin) = (0, 0, 0);
         for (z, &end) in chunk.planes.clone().zip(&chunk.ends) {
             if begin < end {
-                update.plane(z, &mut plane);
+                update.plane(z, plane);
             }
             for strip in &chunk.strips[begin..end] {
-                for (y, places) in strip.rows.clone().zip(grid.chunks_exact_mut(chunk.width)) {
-                    let row = Row::new(&plane, update.stride(), y_axis, y);
-                    row.expand(strip.x + strip.lanes.start, &mut places[strip.lanes.clone()]);
+                let masks = &chunk.masks[mask..mask + strip.masks()];
+                mask += masks.len();
+                let packed_values = flat_mut(&mut packed);
+                let mut count = 0;
+                for (y, masks) in strip.rows.clone().zip(masks.chunks_exact(strip.lanes.len() / LANES)) {
+                    let row = &mut row[..masks.len()];
+                    Row::new(plane, update.stride(), y_axis, y).expand(strip.x + strip.lanes.start, flat_mut(row));
+                    for (Lanes(lanes), &mask) in row.iter().zip(masks) {
+                        let to = packed_values[count..].first_chunk_mut().expect("a block more than there are places");
+                        L::pack(lanes, mask, to);
+                        count += mask.count_ones() as usize;
+                    }
                 }
+                // Lanes without a voxel change nothing.
+                packed_values[count..strip.blocks * LANES].fill(0.0);
                 let own = block * LANES..(block + strip.blocks) * LANES;
                 let update = &mut packed[..strip.blocks];
-                gather(&grid, &chunk.places[own.clone()], flat_mut(update));
                 let (u, codes) = (&mut chunk.u[block..block + strip.blocks], &mut chunk.codes[own]);
                 // Loops of few values each, which stay in registers.
                 for ((u, update), code) in flat_mut(u).iter_mut().zip(flat(update)).zip(codes.iter_mut()) {
@@ -185,46 +169,52 @@ at_levels! {
     }
 
     /// Σ over the chunk's voxels of wx wy wz · table[code] · confidence, for the control points that its planes touch.
-    fn contract(chunk: &Chunk, table: &[f32; FINE], axes: &Axes) -> Vec<f64> {
+    fn contract<L>(chunk: &Chunk, table: &[f32; FINE], axes: &Axes) -> Vec<f64> {
         let [x_axis, y_axis, z_axis] = &axes.0;
         let (first, count) = touched(chunk, z_axis);
         let (stride, size) = (padded(x_axis.samples()), y_axis.points * x_axis.points);
         let mut sums = vec![0.0_f64; count * size];
         // Over y in single precision, then over x and z in double.
-        let mut plane = vec![0.0_f32; y_axis.points.next_multiple_of(4) * stride];
+        let mut plane = aligned(y_axis.points.next_multiple_of(4) * stride);
+        let plane = flat_mut(&mut plane);
         let mut points = vec![0.0_f64; size];
         let mut across = vec![[0.0_f64; 4]; stride];
-        let mut grid = [0.0_f32; PLACES];
-        let (mut block, mut begin) = (0, 0);
+        let mut grid = [Lanes([0.0_f32; LANES]); PLACES / LANES];
+        let mut packed = [0.0_f32; PLACES + LANES];
+        let (mut block, mut mask, mut begin) = (0, 0, 0);
         for (z, &end) in chunk.planes.clone().zip(&chunk.ends) {
             if begin == end {
                 continue;
             }
             plane.fill(0.0);
             for strip in &chunk.strips[begin..end] {
-                grid[..strip.rows.len() * chunk.width].fill(0.0);
-                let blocks = block..block + strip.blocks;
-                let own = block * LANES..(block + strip.blocks) * LANES;
-                let (codes, places) = (&chunk.codes[own.clone()], &chunk.places[own]);
-                if chunk.confidence.is_empty() {
-                    scatter(table, codes, places, &mut grid);
-                } else {
-                    scatter_weighted(table, codes, places, flat(&chunk.confidence[blocks]), &mut grid);
+                let packed_residuals = &mut packed[..strip.blocks * LANES];
+                look_up(table, &chunk.codes[block * LANES..][..strip.blocks * LANES], packed_residuals);
+                if let Some(confidence) = chunk.confidence.get(block..block + strip.blocks) {
+                    packed_residuals.iter_mut().zip(flat(confidence)).for_each(|(value, weight)| *value *= weight);
                 }
                 block += strip.blocks;
+                let width = strip.lanes.len();
+                let mut count = 0;
+                for (Lanes(lanes), &mask) in grid.iter_mut().zip(&chunk.masks[mask..mask + strip.masks()]) {
+                    L::unpack(packed[count..].first_chunk().expect("a block more than there are places"), mask, lanes);
+                    count += mask.count_ones() as usize;
+                }
+                mask += strip.masks();
+                let grid = flat(&grid);
                 let mut y = strip.rows.start;
                 while y < strip.rows.end {
                     // Rows of one span add to the same four sums.
                     let first = y_axis.first[y];
                     let end = (y..strip.rows.end).find(|y| y_axis.first[*y] != first).unwrap_or(strip.rows.end);
-                    let rows = &mut plane[first * stride..][..4 * stride];
-                    for x in strip.lanes.clone().step_by(GROUP) {
+                    let rows = &mut plane[first * stride + strip.x + strip.lanes.start..];
+                    for x in (0..width).step_by(GROUP) {
                         let mut sums = [0, 1, 2, 3].map(|a| {
-                            let sums: [f32; GROUP] = rows[a * stride + strip.x + x..][..GROUP].try_into().unwrap();
+                            let sums: [f32; GROUP] = rows[a * stride + x..][..GROUP].try_into().unwrap();
                             sums
                         });
                         for (residuals, weights) in
-                            grid[(y - strip.rows.start) * chunk.width..].chunks_exact(chunk.width).zip(&y_axis.narrow[y..end])
+                            grid[(y - strip.rows.start) * width..].chunks_exact(width).zip(&y_axis.narrow[y..end])
                         {
                             let residuals = &residuals[x..x + GROUP];
                             for a in 0..4 {
@@ -234,13 +224,13 @@ at_levels! {
                             }
                         }
                         for a in 0..4 {
-                            rows[a * stride + strip.x + x..][..GROUP].copy_from_slice(&sums[a]);
+                            rows[a * stride + x..][..GROUP].copy_from_slice(&sums[a]);
                         }
                     }
                     y = end;
                 }
             }
-            contract_rows(&plane, stride, x_axis, &mut across, &mut points);
+            contract_rows(plane, stride, x_axis, &mut across, &mut points);
             for a in 0..4 {
                 let weight = z_axis.weights[z][a];
                 let sums = &mut sums[(z_axis.first[z] + a - first) * size..][..size];
