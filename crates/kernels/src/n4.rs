@@ -108,7 +108,7 @@ pub fn fit(
         let mut course = Course::default();
         let mut convergence = f64::INFINITY;
         while course.convergence.len() < most && convergence > settings.convergence_threshold {
-            let residuals = residuals(run.level, &state, &sharpening);
+            let residuals = run.pool.awake(|| residuals(run.level, &state, &sharpening));
             let mut update = contract_all(&chunks, &residuals, &cubes, run)?;
             for (value, below) in update.values.iter_mut().zip(&denominator.values) {
                 *value = if *below > 0.0 { *value / below } else { 0.0 };

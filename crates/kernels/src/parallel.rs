@@ -13,6 +13,7 @@ pub struct Pool {
 #[cfg(any(not(target_arch = "wasm32"), target_feature = "atomics"))]
 mod shared {
     use rayon::prelude::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Arc, Mutex, PoisonError};
 
     /// Pools are kept by their number of threads: starting threads costs more than correcting a slice.
@@ -42,6 +43,28 @@ mod shared {
             slots.into_iter().map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner).1);
         results.map(|result| result.expect("every part was taken")).collect()
     }
+
+    /// Does `work`, while the pool's other threads wait for it without falling asleep.
+    pub fn awake<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
+        let is_done = AtomicBool::new(false);
+        rayon::in_place_scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(|_| {
+                    let mut patience = PATIENCE;
+                    while patience > 0 && !is_done.load(Ordering::Relaxed) {
+                        std::hint::spin_loop();
+                        patience -= 1;
+                    }
+                });
+            }
+            let result = work();
+            is_done.store(true, Ordering::Relaxed);
+            result
+        })
+    }
+
+    /// How often a waiting thread looks: for a tenth of a millisecond or so. Others may want the core.
+    const PATIENCE: usize = 10_000;
 
     /// Of no type of its own, so that rayon's machinery is compiled once and not for every kernel.
     fn for_each(pool: &rayon::ThreadPool, count: usize, each: &(dyn Fn(usize) + Sync)) {
@@ -111,6 +134,16 @@ impl Pool {
         #[cfg(any(not(target_arch = "wasm32"), target_feature = "atomics"))]
         if let Some(pool) = &self.inner {
             return pool.install(work);
+        }
+        work()
+    }
+
+    /// Does `work`, which is short and no other thread can share. The others wait for it awake: a thread that has
+    /// fallen asleep takes longer to wake than such work does. To be called inside [`Pool::enter`].
+    pub fn awake<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        #[cfg(any(not(target_arch = "wasm32"), target_feature = "atomics"))]
+        if self.inner.is_some() {
+            return shared::awake(self.threads, work);
         }
         work()
     }
