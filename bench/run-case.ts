@@ -74,8 +74,9 @@ export async function runCase(
         for (const rival of rivals.filter((each) => each.threads === threads)) await turn(rival);
         const present = contenders.filter(({ backend }) => backend.threads === threads);
         for (const contender of present) contender.rounds.push([]);
-        for (let n = 0; n < effort.runs; n++) {
-          for (const contender of present) contender.rounds.at(-1)!.push(await contender.run());
+        // One after the other, as a server calls them: taking turns, each would find the caches as the others left them.
+        for (const contender of present) {
+          for (let n = 0; n < effort.runs; n++) contender.rounds.at(-1)!.push(await contender.run());
         }
       }
     }
