@@ -1,5 +1,6 @@
 //! Which voxels count: the one place that turns masks, labels and thresholds into a choice.
 
+use crate::memory::prefetch;
 use crate::moments::LANES;
 use std::ops::Range;
 
@@ -127,6 +128,15 @@ impl Choice<'_> {
             Tested::Bytes(all, low, high) => self.flags(&all[first..], step, low, high, chosen),
         }
         chosen.iter().map(|&chosen| u32::from(chosen)).sum::<u32>() as usize
+    }
+
+    /// Has `count` tested values from `first` on fetched.
+    #[inline(always)]
+    pub fn prefetch(&self, first: usize, count: usize) {
+        match self.tested {
+            Tested::Floats(all, ..) => prefetch(all, first, count),
+            Tested::Bytes(all, ..) => prefetch(all, first, count),
+        }
     }
 
     #[inline(always)]

@@ -4,6 +4,7 @@ use crate::at_levels;
 use crate::bspline::padded;
 use crate::grid::Shrunk;
 use crate::math::ln;
+use crate::memory::prefetch;
 use crate::moments::{LANES, Lanes};
 use crate::pack::{Pack, bits};
 use crate::parallel::ranges;
@@ -153,6 +154,12 @@ at_levels! {
                     for y in top..(top + height).min(ny) {
                         let line = plane + shrunk.offset[1] + y * shrunk.factor[1];
                         let first = line * source.shape[0] + shrunk.offset[0] + x * step;
+                        if shrunk.factor[1] > 1 {
+                            // Rows that lie apart: the next but one, since memory answers late.
+                            let ahead = first + 2 * shrunk.factor[1] * source.shape[0];
+                            prefetch(source.voxels, ahead, length * step);
+                            choice.prefetch(ahead, length * step);
+                        }
                         let mut count = choice.row(first, step, &mut chosen[..length]);
                         if count > 0 {
                             gather(source.voxels, first, step, &mut values[..length]);
