@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Backend, encode, n4, readVolume, type Volume } from "../dist/index.js";
+import { type Backend, createBackend, encode, n4, readVolume, type Volume } from "../dist/index.js";
 import { niivue } from "./cases/heads.ts";
 import { root, scratch } from "./files.ts";
 import type { Environment } from "./peers/environment.ts";
@@ -42,6 +42,8 @@ export const fileCases: readonly FileCase[] = [
 /** One way from file to file, with as many threads. */
 interface Contender {
   readonly row: Omit<FileRow, "runs" | "bytes">;
+  /** The backend, where it is ours. */
+  readonly name?: "native" | "wasm";
   readonly output: string;
   readonly program: string;
   readonly args: readonly string[];
@@ -87,13 +89,13 @@ export async function fileToFile(
   const compared = first && (await readVolume(first.output, { backend }));
   const rows: FileRow[] = [];
   for (const contender of contenders) {
-    const { row, output, runs, reason } = contender;
+    const { row, name, output, runs, reason } = contender;
     if (reason !== undefined) rows.push({ ...row, runs: [], reason });
     else {
       const written = await readVolume(output, { backend });
       rows.push({
         ...{ ...row, runs, bytes: statSync(output).size, idleKb: runIdle(contender) },
-        gzipLevel: row.gzipLevel ?? (await levelOf(written, output, backend)),
+        gzipLevel: row.gzipLevel ?? (await levelOf(written, output, name!)),
         ...(row.peer && compared ? { difference: difference(compared, written, region) } : {}),
       });
     }
@@ -103,7 +105,7 @@ export async function fileToFile(
 
 type Options = Readonly<Record<string, unknown>>;
 
-function ours(backend: string, threads: number, [image, mask]: string[], options: Options): Contender {
+function ours(backend: "native" | "wasm", threads: number, [image, mask]: string[], options: Options): Contender {
   const output = join(scratch, `file-${backend}-${threads}.nii.gz`);
   const { shrinkFactor, iterations, convergenceThreshold } = options as Record<string, number[]>;
   const flags = [
@@ -116,6 +118,7 @@ function ours(backend: string, threads: number, [image, mask]: string[], options
   const command = [join(root, "dist", "cli", "bin.js"), "n4", image!, "-o", output, "--mask", mask!, ...flags];
   return {
     row: { who: `voxnorm ${backend}`, threads },
+    name: backend,
     output,
     program: process.execPath,
     args: [...preload, ...command, "--json", "--quiet"],
@@ -169,11 +172,16 @@ function measured(program: string, args: readonly string[]): { ms: number; peakK
   return { ms, peakKb: Number(readFileSync(note, "utf8")), stdout };
 }
 
-/** The level at which our own writer makes a file of this size. */
-async function levelOf(volume: Volume, path: string, backend: Backend): Promise<string> {
+/** The level at which our own writer on this backend makes a file of this size. */
+async function levelOf(volume: Volume, path: string, name: "native" | "wasm"): Promise<string> {
   const size = statSync(path).size;
-  for (let level = 1; level <= 9; level++) {
-    if ((await encode(volume, { gzip: true, level, backend })).length === size) return String(level);
+  const backend = await createBackend({ backend: name, threads: 1 });
+  try {
+    for (let level = 1; level <= 9; level++) {
+      if ((await encode(volume, { gzip: true, level, backend })).length === size) return String(level);
+    }
+  } finally {
+    await backend.close();
   }
   throw new Error(`${path}: expected a level from 1 to 9 to give ${size} bytes, got none`);
 }

@@ -14,7 +14,7 @@ import { open, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { readVolume, writeVolume } from "../../dist/index.js";
+import { createBackend, readVolume, writeVolume } from "../../dist/index.js";
 import { readFileChecked, sameFile, writeFileAtomic } from "../../dist/io/index-node.js";
 import { volume } from "../../dist/volume.js";
 import { niftiBytes, packed } from "./nifti-bytes.ts";
@@ -141,6 +141,36 @@ describe("writing", () => {
     }
     expect(readFileSync(at("a"), "utf8")).toBe("old");
     expect(readdirSync(folder)).toEqual(["a"]);
+  });
+
+  // Voxels are packed while the first of them are written.
+  it.each([
+    ["native", "Cancelled"],
+    ["wasm", "WriteFailed"],
+  ] as const)("leaves the old file where %s is stopped by %s while it packs", async (name, code) => {
+    const backend = await createBackend({ backend: name, threads: 1 });
+    writeFileSync(at("a.nii.gz"), "old");
+    const large = volume(Float32Array.from({ length: 3_000_000 }, Math.random), [3000, 1000, 1]);
+    const probe = await open(at("a.nii.gz"));
+    const prototype = Object.getPrototypeOf(probe);
+    await probe.close();
+    const stop = new AbortController();
+    const original = prototype.writeFile;
+    const spy = vi.spyOn(prototype, "writeFile").mockImplementation(async function (this: unknown, ...data: unknown[]) {
+      stop.abort();
+      if (code === "WriteFailed") throw new Error("ENOSPC");
+      return original.apply(this, data);
+    });
+    try {
+      await expect(writeVolume(at("a.nii.gz"), large, { backend, signal: stop.signal })).rejects.toMatchObject({
+        code,
+      });
+    } finally {
+      spy.mockRestore();
+      await backend.close();
+    }
+    expect(readFileSync(at("a.nii.gz"), "utf8")).toBe("old");
+    expect(readdirSync(folder)).toEqual(["a.nii.gz"]);
   });
 
   const root = process.getuid?.() === 0;

@@ -4,13 +4,12 @@
  * Writing goes to a temporary file in the same folder, which is synchronised to the disk and then renamed: whoever
  * looks sees the old file or the new one, and a failure leaves the old one and nothing else.
  */
-import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { access, type FileHandle, lstat, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type ErrorCode, VoxnormError } from "../errors.ts";
 import { allocate } from "./bytes.ts";
-import type { Pieces } from "./platform.ts";
+import type { Stream } from "./platform.ts";
 
 /**
  * All bytes of a file. Throws `NotFound`, or `ReadFailed` where it is no regular file or changes meanwhile; and what
@@ -54,7 +53,7 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array, options: 
  * name. The old ones make room first, so that a crash leaves a part missing rather than parts of different images.
  */
 export async function writeFilesAtomic(
-  files: readonly (readonly [path: string, pieces: Pieces])[],
+  files: readonly (readonly [path: string, pieces: Stream])[],
   options: WriteOptions = {},
 ): Promise<void> {
   for (const [path] of files) await checkOutput(path, options.inputs ?? []);
@@ -93,18 +92,18 @@ export async function writeFilesAtomic(
   await syncFolder(dirname(at));
 }
 
-/** A name beside the file that no other process takes. */
+/** A name beside the file that no other process takes. Where one does, opening it fails. */
 function temporaryFor(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(6).toString("hex")}.tmp`);
+  return join(dirname(path), `.${basename(path)}.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`);
 }
 
 /** Writes a file to the disk, and its name to `made` as soon as it is there. */
-async function writeNew(path: string, pieces: Pieces, made: string[]): Promise<void> {
+async function writeNew(path: string, pieces: Stream, made: string[]): Promise<void> {
   const file = await open(path, "wx");
   made.push(path);
   try {
     // Each goes behind the one before.
-    for (const piece of pieces) await file.writeFile(piece);
+    for await (const piece of pieces) await file.writeFile(piece);
     await file.sync();
   } finally {
     await file.close();

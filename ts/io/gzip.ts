@@ -52,14 +52,14 @@ export async function* members(
 }
 
 /** One member, whose bytes depend on nothing but `parts`, `level` and the platform's deflate. */
-export async function gzip(parts: Pieces, platform: Platform, level: number): Promise<Pieces> {
+export async function* gzip(parts: Pieces, platform: Platform, level: number): AsyncGenerator<Uint8Array, void> {
   const unknownSystem = 255;
-  const header = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, unknownSystem);
-  const { pieces, crc } = await platform.deflate(parts, level);
+  yield Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, unknownSystem);
+  const crc = yield* platform.deflate(parts, level);
   const trailer = new DataView(new ArrayBuffer(8));
   trailer.setUint32(0, crc, true);
   trailer.setUint32(4, parts.reduce((sum, part) => sum + part.length, 0) % 2 ** 32, true);
-  return [header, ...pieces, new Uint8Array(trailer.buffer)];
+  yield new Uint8Array(trailer.buffer);
 }
 
 const FLAG = { headerCrc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 };

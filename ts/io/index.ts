@@ -16,8 +16,7 @@ import { gzip, isGzip } from "./gzip.ts";
 import { nifti } from "./nifti.ts";
 import type { EncodeReport } from "./nifti-stored.ts";
 import { type Limits, limitOptions, storageOptions } from "./options.ts";
-import type { ChoosePlatform, Pieces } from "./platform.ts";
-import { portablePlatform } from "./platform-portable.ts";
+import type { ChoosePlatform, Stream } from "./platform.ts";
 import { Notes } from "./warnings.ts";
 
 export const formats: readonly Format[] = [nifti];
@@ -55,7 +54,8 @@ export interface EncodeOptions {
   readonly platform?: ChoosePlatform | undefined;
 }
 
-const choosePortable: ChoosePlatform = async () => portablePlatform;
+/** Loaded when it is asked for, which Node never does. */
+const choosePortable: ChoosePlatform = async () => (await import("./platform-portable.ts")).portablePlatform;
 
 /**
  * The volume in a file's bytes, gzip or not.
@@ -132,13 +132,14 @@ export async function encode(volume: Volume, options: EncodeOptions = {}): Promi
 
 /** The bytes of a file that holds all `volumes`, which share one grid, as time points. As `encode` otherwise. */
 export async function encodeAll(volumes: readonly Volume[], options: EncodeOptions = {}): Promise<Uint8Array> {
-  return concatenate((await encodeFiles(volumes, false, options))[0]!);
+  const [file] = await encodeFiles(volumes, false, options);
+  return joined(file!);
 }
 
 /** The bytes of the two files of a pair, `.hdr` and `.img`. As `encodeAll` otherwise. */
 export async function encodePair(volumes: readonly Volume[], options: EncodeOptions = {}): Promise<EncodedPair> {
   const [hdr, img] = await encodeFiles(volumes, true, options);
-  return { hdr: concatenate(hdr!), img: concatenate(img!) };
+  return { hdr: await joined(hdr!), img: await joined(img!) };
 }
 
 export interface EncodedPair {
@@ -146,19 +147,28 @@ export interface EncodedPair {
   readonly img: Uint8Array;
 }
 
-/** The bytes of a file, or of both files of a pair, not joined: the volumes' own voxels may be among them. */
+/**
+ * The bytes of a file, or of both files of a pair, not joined: the volumes' own voxels may be among them. They are
+ * compressed as they are asked for, once.
+ */
 export async function encodeFiles(
   volumes: readonly Volume[],
   isPair: boolean,
   options: EncodeOptions,
-): Promise<Pieces[]> {
+): Promise<Stream[]> {
   const { platform = choosePortable, onReport, signal } = options;
   const { datatype, level } = parsed("encode", storageOptions, { datatype: options.datatype, level: options.level });
   const backend = async () => options.backend ?? sharedBackend();
   const files = await nifti.encode(volumes, { isPair, datatype, backend, onReport, signal });
   if (!options.gzip) return files;
   const machine = await platform(backend, signal);
-  return Promise.all(files.map((file) => gzip(file, machine, level)));
+  return files.map((file) => gzip(file, machine, level));
+}
+
+async function joined(stream: Stream): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of stream) pieces.push(piece);
+  return concatenate(pieces);
 }
 
 function unknownFormat(start: Uint8Array, compressed: boolean): VoxnormError {

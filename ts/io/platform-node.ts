@@ -32,8 +32,8 @@ export const nodePlatform: Platform = {
     return { end: start + stream.bytesWritten, crc };
   },
 
-  /** As the native backend packs; at level 1 to the same bytes, as zlib and zlib-rs find runs alike. */
-  async deflate(parts, level) {
+  /** All chunks at once, on the threads that Node has for it. */
+  async *deflate(parts, level) {
     const { runs, chunk } = packing(level);
     const strategy = runs ? constants.Z_RLE : constants.Z_DEFAULT_STRATEGY;
     const chunks = cut(parts, chunk);
@@ -41,7 +41,8 @@ export const nodePlatform: Platform = {
       const finishFlush = index === chunks.length - 1 ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
       return deflate(each, { level, strategy, finishFlush });
     });
-    return { pieces: await Promise.all(pieces), crc: parts.reduce((crc, part) => crc32(part, crc), 0) };
+    for (const piece of pieces) yield await piece;
+    return parts.reduce((crc, part) => crc32(part, crc), 0);
   },
 };
 

@@ -25,17 +25,19 @@ export const portablePlatform: Platform = {
     }
   },
 
-  async deflate(parts, level) {
-    const pieces: Uint8Array[] = [];
-    const deflate = new Deflate({ level: level as 1 }, (piece) => pieces.push(piece));
+  async *deflate(parts, level) {
+    let made: Uint8Array[] = [];
+    const deflate = new Deflate({ level: level as 1 }, (piece) => made.push(piece));
     let crc = 0;
     const all = cut(parts, PIECE);
     for (const [index, piece] of all.entries()) {
       deflate.push(piece, index === all.length - 1);
+      yield* made;
+      made = [];
       crc = crc32(piece, crc);
       await turn();
     }
-    return { pieces, crc };
+    return crc;
   },
 };
 

@@ -15,14 +15,17 @@ export interface Platform {
    */
   inflate(bytes: Uint8Array, start: number, most: number): AsyncGenerator<Uint8Array, Ended>;
   /**
-   * Raw deflate of parts that follow each other, in pieces to be joined, with the CRC-32 of all. The same parts and
-   * level give the same result, whatever the number of threads.
+   * Raw deflate of parts that follow each other, in pieces to be joined. Returns the CRC-32 of all parts. The same parts
+   * and level give the same result, whatever the number of threads.
    */
-  deflate(parts: Pieces, level: number): Promise<{ readonly pieces: Pieces; readonly crc: number }>;
+  deflate(parts: Pieces, level: number): AsyncGenerator<Uint8Array, number>;
 }
 
 /** Bytes that follow each other, not joined: a volume's are too many to be copied for nothing. */
 export type Pieces = readonly Uint8Array[];
+
+/** Bytes that follow each other, perhaps made as they are asked for. */
+export type Stream = Pieces | AsyncIterable<Uint8Array>;
 
 export interface Ended {
   /** The position of the first byte behind the stream. */
@@ -34,9 +37,7 @@ export interface Ended {
 export type ChoosePlatform = (backend: () => Promise<Backend>, signal?: AbortSignal) => Promise<Platform>;
 
 /**
- * How zlib and its kin pack here: in chunks, each by itself, so that several threads can; and at level 1 by runs alone.
- *
- * Voxels hold runs (air, masks) and noise, hardly anything that repeats at a distance. On a corrected head as `float32`
- * (28 MB) zlib 1 takes 560 ms for 24.02 MB, and by runs alone 210 ms for 24.12 MB; integers and masks fare alike.
+ * How Node packs: in chunks, each by itself, so that several threads can; and at level 1 by runs alone. Voxels hold runs
+ * (air, masks) and noise, hardly anything that repeats at a distance: `docs/design/files.md` has the figures.
  */
 export const packing = (level: number) => ({ level, runs: level === 1, chunk: 1 << 20 });

@@ -1,5 +1,7 @@
 //! Stored voxels of a file to `f32` and back: byte order, number type, slope and intercept.
 
+use crate::memory::array;
+
 /// How a file stores a number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs)]
@@ -69,30 +71,30 @@ pub fn to_f32(bytes: &[u8], stored: Stored, big_endian: bool, scale: Option<(f64
                 if big_endian { <$type>::from_be_bytes(raw) } else { <$type>::from_le_bytes(raw) }
             };
             let chunks = bytes.chunks_exact(size_of::<$type>());
+            let mut voxels = array(chunks.len());
             let (mut rounded, mut overflowed) = (0, 0);
-            let voxels = match scale {
-                None => chunks
-                    .map(|chunk| {
+            let each = voxels.iter_mut().zip(chunks);
+            match scale {
+                None => {
+                    for (voxel, chunk) in each {
                         let value = read(chunk);
-                        let voxel = value as f32;
+                        *voxel = value as f32;
                         if $integer && size_of::<$type>() >= 4 {
-                            rounded += usize::from(voxel as i128 != value as i128);
+                            rounded += usize::from(*voxel as i128 != value as i128);
                         }
                         if size_of::<$type>() == 8 {
                             overflowed += usize::from(voxel.is_infinite() && (value as f64).is_finite());
                         }
-                        voxel
-                    })
-                    .collect(),
-                Some((slope, intercept)) => chunks
-                    .map(|chunk| {
+                    }
+                }
+                Some((slope, intercept)) => {
+                    for (voxel, chunk) in each {
                         let exact = read(chunk) as f64;
-                        let voxel = (exact * slope + intercept) as f32;
+                        *voxel = (exact * slope + intercept) as f32;
                         overflowed += usize::from(voxel.is_infinite() && exact.is_finite());
-                        voxel
-                    })
-                    .collect(),
-            };
+                    }
+                }
+            }
             Converted { voxels, rounded, overflowed }
         }};
     }

@@ -1,11 +1,11 @@
-//! Deflate streams (RFC 1951), packed and unpacked by zlib-rs. Native only: a page has its own in JavaScript, and the
-//! module stays small. Headers, members and trailers of gzip are the caller's.
+//! Deflate streams (RFC 1951), packed and unpacked by zlib-rs, or packed by runs alone. Native only: a page has its own in
+//! JavaScript, and the module stays small. Headers, members and trailers of gzip are the caller's.
 
-use crate::{Buffer, Call, Error, Owned, Reply, Session, services};
+use crate::{Call, Error, Owned, Reply, Session, runs, services};
 use serde::Deserialize;
 use serde_json::json;
 use zlib_rs::crc32::{crc32, crc32_combine};
-use zlib_rs::{DeflateConfig, DeflateFlush, InflateFlush, Status, Strategy};
+use zlib_rs::{DeflateConfig, DeflateFlush, InflateFlush, Status};
 
 /// How much is unpacked at a time: cancelling is noticed in between, and the fresh memory is still in the cache.
 const STEP: usize = 256 << 10;
@@ -67,31 +67,31 @@ pub(crate) fn unpack(call: &Call, session: &Session) -> Result<Reply, Error> {
 struct Pack {
     /// 1 to 9.
     level: i32,
-    /// Look for repeated bytes alone.
+    /// Look for runs alone.
     runs: bool,
-    /// Bytes of a chunk, which is packed by itself: each buffer is cut alike, whatever the number of threads.
+    /// Bytes of a chunk, which is packed by itself, whatever the number of threads.
     chunk: usize,
+    /// Whether the stream ends with these bytes.
+    last: bool,
+    /// The CRC-32 of the bytes that were packed before.
+    crc: u32,
 }
 
-/// The buffers, one after the other → one raw deflate stream in pieces `0`, `1`, …, with `{ crc }`, the CRC-32 of all.
+/// `bytes` → the next part of a raw deflate stream in pieces `0`, `1`, …, with `{ crc }`, the CRC-32 of all bytes so far.
 pub(crate) fn pack(call: &Call, session: &Session) -> Result<Reply, Error> {
     let request: Pack = services::parse(call)?;
-    let mut chunks: Vec<&[u8]> = Vec::new();
-    for (name, buffer) in call.buffers {
-        let Buffer::Bytes(bytes) = buffer else {
-            return Err(Error::internal(format!("{}: {name}: no buffer of bytes", call.step)));
-        };
-        chunks.extend(bytes.chunks(request.chunk.max(1)));
-    }
+    let bytes = services::bytes(call)?;
+    let mut chunks: Vec<&[u8]> = bytes.chunks(request.chunk.max(1)).collect();
     if chunks.is_empty() {
-        chunks.push(&[]);
+        chunks.push(bytes);
     }
     let last = chunks.len() - 1;
     let packed = session.run.map_parts(chunks, |index, chunk| {
-        let flush = if index == last { DeflateFlush::Finish } else { DeflateFlush::SyncFlush };
-        Some((chunk.len(), crc32(0, chunk), packed(chunk, &request, flush)?))
+        let is_last = request.last && index == last;
+        let packed = if request.runs { runs::packed(chunk, is_last) } else { packed(chunk, request.level, is_last)? };
+        Some((chunk.len(), crc32(0, chunk), packed))
     })?;
-    let (mut crc, mut buffers) = (0, Vec::with_capacity(packed.len()));
+    let (mut crc, mut buffers) = (request.crc, Vec::with_capacity(packed.len()));
     for (index, packed) in packed.into_iter().enumerate() {
         let (length, own, piece) =
             packed.ok_or_else(|| Error::internal(format!("{}: chunk {index} was not packed", call.step)))?;
@@ -102,9 +102,9 @@ pub(crate) fn pack(call: &Call, session: &Session) -> Result<Reply, Error> {
 }
 
 /// The chunk's part of the stream, which ends with a whole byte.
-fn packed(chunk: &[u8], request: &Pack, flush: DeflateFlush) -> Option<Vec<u8>> {
-    let strategy = if request.runs { Strategy::Rle } else { Strategy::Default };
-    let config = DeflateConfig { level: request.level, strategy, window_bits: -15, ..Default::default() };
+fn packed(chunk: &[u8], level: i32, is_last: bool) -> Option<Vec<u8>> {
+    let flush = if is_last { DeflateFlush::Finish } else { DeflateFlush::SyncFlush };
+    let config = DeflateConfig { level, window_bits: -15, ..Default::default() };
     let mut stream = zlib_rs::Deflate::new_with_config(config);
     // Beyond the bound, which is that of a stream's end: the empty block that a flush adds.
     let mut packed = vec![0; zlib_rs::compress_bound(chunk.len()) + 64];
@@ -137,6 +137,7 @@ fn damaged(reason: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Buffer;
     fn call(step: &str, request: &str, bytes: &[u8], threads: usize) -> Result<Reply, Error> {
         let session = Session::new(threads, "", &|| false, &|_| ()).unwrap();
         crate::run(
@@ -174,7 +175,7 @@ mod tests {
         for length in [0, 1, 999, 1000, 1001, 300_000] {
             let content = content(length);
             for (level, runs) in [(1, true), (1, false), (2, false), (9, false)] {
-                let request = format!(r#"{{ "level": {level}, "runs": {runs}, "chunk": 1000 }}"#);
+                let request = format!(r#"{{ "level": {level}, "runs": {runs}, "chunk": 1000, "last": true, "crc": 0 }}"#);
                 let packed = call("deflate.pack", &request, &content, 1).unwrap();
                 assert_eq!(packed.buffers.len(), length.div_ceil(1000).max(1));
                 let crc = crc32(0, &content);
@@ -193,7 +194,7 @@ mod tests {
     #[test]
     fn no_more_is_unpacked_than_asked_for_and_no_less_than_there_is() {
         let content = content(3 * STEP + 5);
-        let request = r#"{ "level": 1, "runs": true, "chunk": 1048576 }"#;
+        let request = r#"{ "level": 1, "runs": true, "chunk": 1048576, "last": true, "crc": 0 }"#;
         let packed = joined(call("deflate.pack", request, &content, 1).unwrap());
         for most in [1, STEP, STEP + 1, 3 * STEP] {
             let (json, found) = unpacked(&packed, most).unwrap();

@@ -10,6 +10,8 @@ mod call;
 mod deflate;
 mod error;
 mod region;
+#[cfg(not(target_arch = "wasm32"))]
+mod runs;
 mod services;
 mod step;
 
