@@ -108,42 +108,52 @@ export async function rehearse(job: Job, { bound, read }: Shop, warnings: Warnin
   return inputs.image;
 }
 
-/** The volumes of a job by slot, or the rules in their place. */
-async function readInputs(job: Job, { step }: BoundStep, read: Reader, warnings: Warning[]) {
-  const image = (await read(job.input, "image", warnings)) as readonly Volume[];
-  const inputs: { image: readonly Volume[] } & Record<string, readonly Mask[] | string> = { image };
-  for (const [name, value] of Object.entries(job.inputs)) {
-    const { rules, kind } = step.inputs[name]!;
-    inputs[name] = rules.includes(value) ? value : await read(value, kind, warnings);
+/** The volumes of a job by slot, or the rules in their place. Read at once; told of in the slots' order. */
+async function readInputs(job: Job, { step }: BoundStep, { read, tell }: Reader, warnings: Warning[]) {
+  const others = Object.entries(job.inputs).filter(([name, value]) => !step.inputs[name]!.rules.includes(value));
+  const readings = [["image", job.input] as const, ...others].map(([name, path]) => {
+    return { name, path, reading: read(path, step.inputs[name]!.kind) };
+  });
+  // Of several failures the first in order counts, and nothing is at work any more when it is told.
+  await Promise.allSettled(readings.map(({ reading }) => reading));
+  const inputs: Record<string, readonly Mask[] | string> = { ...job.inputs };
+  for (const { name, path, reading } of readings) {
+    const volumes = await reading;
+    tell(path, volumes, warnings);
+    inputs[name] = volumes;
   }
-  return inputs;
+  return inputs as typeof inputs & { image: readonly Volume[] };
 }
 
-export type Reader = (path: string, kind: Kind, warnings: Warning[]) => Promise<readonly Mask[]>;
+export interface Reader {
+  read(path: string, kind: Kind): Promise<readonly Mask[]>;
+  /** Tells what the reader warned of, and adds it to `warnings`. */
+  tell(path: string, volumes: readonly Mask[], warnings: Warning[]): void;
+}
 
 /** Reads what several jobs share once; told warnings are not told again. */
 export function reader(bound: BoundStep, plan: Plan, options: DecodeOptions): Reader {
   const shared = sharedInputs(bound.step, plan.jobs);
   const kept = new Map<string, Promise<readonly Mask[]>>();
-  const read = async (path: string, kind: Kind) => {
-    const volumes = await (kind === "mask" ? readMasksFrom : readFrom)(path, options);
-    // At once, so that the last line stays how the command ended.
-    for (const { message } of warningsOf(volumes)) warn(`${path}: ${message}`);
-    return volumes;
-  };
-  return async (path, kind, warnings) => {
-    // One file may be an image and a mask.
-    const key = `${kind} ${path}`;
-    const reading = kept.get(key) ?? read(path, kind);
-    if (shared.has(path)) kept.set(key, reading);
-    const volumes = await reading;
-    warnings.push(...warningsOf(volumes));
-    return volumes;
+  const told = new Set<string>();
+  return {
+    read(path, kind) {
+      // One file may be an image and a mask.
+      const key = `${kind} ${path}`;
+      const reading = kept.get(key) ?? (kind === "mask" ? readMasksFrom : readFrom)(path, options);
+      if (shared.has(path)) kept.set(key, reading);
+      return reading;
+    },
+    tell(path, [first], warnings) {
+      // The volumes of a file have them in common.
+      const own = first?.meta.warnings ?? [];
+      // At once, so that the last line stays how the command ended.
+      for (const { message } of told.has(path) ? [] : own) warn(`${path}: ${message}`);
+      if (shared.has(path)) told.add(path);
+      warnings.push(...own);
+    },
   };
 }
-
-/** What the reader warned of. The volumes of a file have it in common. */
-const warningsOf = ([first]: readonly Mask[]) => first?.meta.warnings ?? [];
 
 async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
   const start = performance.now();
