@@ -4,9 +4,19 @@
  * Builds go to a scratch folder and are renamed into `dist/`, so a process that has the old file mapped
  * keeps it, and nobody loads half a file.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { Failure, must, npmProgram, root, run } from "./process.mjs";
 import { filesUnder, fingerprint, scratch } from "./stamp.mjs";
 import { requireCompilers } from "./tools.mjs";
@@ -78,7 +88,13 @@ export const stages = [
     title: "TypeScript",
     inputs: () =>
       fingerprint([
-        ...["ts", "tsconfig.json", "tsconfig.build.json", "scripts/lib/bundle.config.mjs"],
+        ...[
+          "ts",
+          "tsconfig.json",
+          "tsconfig.build.json",
+          "scripts/lib/bundle.config.mjs",
+          "scripts/lib/bundled-main.mjs",
+        ],
         ...["node_modules/typescript/package.json", "node_modules/vite/package.json"],
       ]),
     outputs: () => sources().map((file) => compiled(file)),
@@ -245,7 +261,22 @@ async function bundleCommand() {
     ...["build", "--config", "scripts/lib/bundle.config.mjs", "--outDir", built],
   ]);
   await must("the command does not bundle", "Correct what vite names above.", node, args);
-  renameSync(join(built, "main.js"), join(root, "dist", "cli", "main.js"));
+  const cli = join(root, "dist", "cli");
+  renameSync(join(built, "command.cjs"), join(cli, "command.cjs"));
+  copyFileSync(join(root, "scripts", "lib", "bundled-main.mjs"), join(built, "main.js"));
+  renameSync(join(built, "main.js"), join(cli, "main.js"));
+  // Of a run from file to file, for whose functions the code is kept.
+  const warmUp = `import(process.argv[1]).then(async ({ main, compiledCode }) => {
+    await main(["n4", "examples/data/n3_brain.nii.gz", "-o", process.argv[2], "--shrink-factor", "8", "--quiet"]);
+    require("node:fs").writeFileSync(process.argv[3], compiledCode());
+  })`;
+  const code = join(built, "command.cache");
+  const { output } = await run(process.execPath, [
+    ...["-e", warmUp, pathToFileURL(join(cli, "main.js")).href, join(built, "out.nii.gz"), code],
+  ]);
+  // Without a backend the run ends with an error, and some functions are not among the compiled ones.
+  if (!existsSync(code)) throw new Failure("the command was bundled but does not load", output, "Report this.");
+  renameSync(code, join(cli, "command.cache"));
 }
 
 function sources() {

@@ -5,6 +5,8 @@
  * it is `ts/backend/artefacts.ts`, and they lie in the same checkout's `dist`: a worker cannot be started from
  * TypeScript on every Node we support, so both cases start the compiled one.
  */
+import { existsSync } from "node:fs";
+
 const dist = new URL(import.meta.url.endsWith(".ts") ? "../../dist/" : "../", import.meta.url);
 
 export const wasmModule = new URL("wasm/voxnorm_bg.wasm", dist);
@@ -22,13 +24,21 @@ export function addon(triple: string): URL {
   return new URL(`native/voxnorm.${triple}.node`, dist);
 }
 
-/** glibc or musl. The report is slow where it looks up the names of network peers, so it is told not to. */
+/**
+ * glibc or musl: as of the addon that was built here, or by Node's report, which takes 5 ms, and more where it looks up the
+ * names of network peers.
+ */
 function linuxAbi(): string {
+  const float = process.arch === "arm" ? "eabihf" : "";
+  const built = ["gnu", "musl"].filter((libc) => existsSync(addon(`linux-${process.arch}-${libc}${float}`)));
+  return `${built.length === 1 ? built[0] : reportedLibc()}${float}`;
+}
+
+function reportedLibc(): string {
   const report = process.report as NodeJS.ProcessReport & { excludeNetwork?: boolean };
   const before = report.excludeNetwork ?? false;
   report.excludeNetwork = true;
   const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } };
   report.excludeNetwork = before;
-  const libc = header?.glibcVersionRuntime === undefined ? "musl" : "gnu";
-  return process.arch === "arm" ? `${libc}eabihf` : libc;
+  return header?.glibcVersionRuntime === undefined ? "musl" : "gnu";
 }

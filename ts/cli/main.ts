@@ -1,5 +1,6 @@
 /** The program: a command for every step, from the list of steps, and the verbs. */
 import { Command, CommanderError } from "commander";
+import { config } from "zod";
 import { type ErrorCode, VoxnormError } from "../errors.ts";
 import * as steps from "../steps/index.ts";
 import { version } from "../version.ts";
@@ -25,6 +26,8 @@ export function program(): Command {
 }
 
 export async function main(words: readonly string[]): Promise<void> {
+  // Compiling a parser takes longer than parsing one call's options without.
+  config({ jitless: true });
   try {
     await program().parseAsync(words, { from: "user" });
   } catch (error) {
