@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Backend, createBackend, encode, n4, readVolume, type Volume } from "../dist/index.js";
 import { niivue } from "./cases/heads.ts";
-import { root, scratch } from "./files.ts";
+import { plainEnvironment, root, scratch } from "./files.ts";
 import type { Environment } from "./peers/environment.ts";
 import type { FileRecord, FileRow, FileRun } from "./record.ts";
 import type { Effort } from "./run-case.ts";
@@ -163,8 +163,7 @@ function runIdle({ program, idle }: Contender): number {
 }
 
 function measured(program: string, args: readonly string[]): { ms: number; peakKb: number; stdout: string } {
-  // Without what this process was started with, such as the loader of TypeScript.
-  const env = { ...process.env, NODE_OPTIONS: "", VOXNORM_BENCH_PEAK: note };
+  const env = { ...plainEnvironment, VOXNORM_BENCH_PEAK: note };
   const start = performance.now();
   const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8", env });
   const ms = performance.now() - start;

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { version } from "../dist/index.js";
-import { root } from "./files.ts";
+import { plainEnvironment, root } from "./files.ts";
 import type { Startup } from "./record.ts";
 
 const command = [join(root, "dist", "cli", "bin.js"), "--version"];
@@ -22,10 +22,9 @@ export function startup(runs: number): Startup {
 
 function timed(args: string[]): { ms: number; stdout: string } {
   const start = performance.now();
-  // Without what this process was started with, such as the loader of TypeScript.
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     encoding: "utf8",
-    env: { ...process.env, NODE_OPTIONS: "" },
+    env: plainEnvironment,
   });
   const ms = performance.now() - start;
   if (status !== 0) throw new Error(`node ${args.at(-1)}: exit code ${status}: ${stderr}`);

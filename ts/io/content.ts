@@ -5,7 +5,7 @@
  * `whole` of it. The two sizes are compared before anything is allocated on the header's word.
  */
 import { type ErrorCode, type ErrorDetail, VoxnormError } from "../errors.ts";
-import { GrowingBytes } from "./bytes.ts";
+import { allocate, GrowingBytes } from "./bytes.ts";
 import { isGzip, members } from "./gzip.ts";
 import type { Platform } from "./platform.ts";
 import type { Warn } from "./warnings.ts";
@@ -60,6 +60,7 @@ class GzipContent implements Content {
   readonly #bytes: Uint8Array;
   readonly #platform: Platform;
   readonly #tell: Tell;
+  #start: Uint8Array = allocate(0);
 
   constructor(bytes: Uint8Array, platform: Platform, tell: Tell) {
     this.#bytes = bytes;
@@ -68,9 +69,12 @@ class GzipContent implements Content {
   }
 
   /** Unpacked anew by `whole`: what is needed of the start is little. */
-  start(count: number): Promise<Uint8Array> {
-    const most = Math.max(count, leastStart);
-    return this.#unpack(most, most, () => {});
+  async start(count: number): Promise<Uint8Array> {
+    if (this.#start.length < count) {
+      const most = Math.max(count, leastStart);
+      this.#start = await this.#unpack(most, most, () => {});
+    }
+    return this.#start;
   }
 
   async whole(declared: number): Promise<Uint8Array> {
