@@ -1,5 +1,5 @@
 /** How far a command is: a bar on a terminal, plain lines elsewhere, nothing when asked to be quiet. */
-import { Presets, SingleBar } from "cli-progress";
+import type { SingleBar } from "cli-progress";
 import type { Progress } from "../backend/backend.ts";
 import { warn } from "./outcome.ts";
 
@@ -20,8 +20,8 @@ export interface Together {
   end(): void;
 }
 
-export function together(quiet: boolean, label: string, inputs: readonly string[]): Together {
-  const tell = teller(quiet);
+export async function together(quiet: boolean, label: string, inputs: readonly string[]): Promise<Together> {
+  const tell = await teller(quiet);
   const count = inputs.length;
   const fractions = inputs.map(() => 0);
   let done = 0;
@@ -46,12 +46,14 @@ export function together(quiet: boolean, label: string, inputs: readonly string[
   };
 }
 
-export function teller(quiet: boolean): Teller {
+async function teller(quiet: boolean): Promise<Teller> {
   if (quiet) return { say() {}, progress() {}, end() {} };
   return process.stderr.isTTY ? bar() : lines();
 }
 
-function bar(): Teller {
+/** Its library is loaded only for a terminal, which has the time. */
+async function bar(): Promise<Teller> {
+  const { Presets, SingleBar } = await import("cli-progress");
   const format = "{label} {bar} {percentage} % {facts}";
   let shown: SingleBar | undefined;
   const end = () => {

@@ -90,7 +90,7 @@ interface Entry {
 
 async function run(step: AnyStep, inputs: readonly string[], given: Given): Promise<void> {
   const stop = interruption();
-  const tell = together(given.quiet === true, step.id, inputs);
+  const tell = await together(given.quiet === true, step.id, inputs);
   const entries = inputs.map((input): Entry => ({ input, output: given.output, warnings: [] }));
   let backend: Backend | undefined;
   try {
