@@ -13,6 +13,13 @@ export default defineConfig({
     ssr: "dist/cli/main.js",
     target: "node20",
     minify: false,
-    rolldownOptions: { output: { minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } }, format: "cjs", entryFileNames: "command.cjs", codeSplitting: false } },
+    rolldownOptions: {
+      output: {
+        minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+        format: "cjs",
+        entryFileNames: "command.cjs",
+        codeSplitting: false,
+      },
+    },
   },
 });
