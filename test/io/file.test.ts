@@ -124,14 +124,15 @@ describe("writing", () => {
     expect(readFileSync(at("a"), "utf8")).toBe("old");
   });
 
-  it.each(["writeFile", "sync"])("leaves the old file and nothing else where `%s` fails", async (method) => {
+  it.each(["writeFile", "datasync", "sync"])("leaves the old file and nothing else where `%s` fails", async (method) => {
     writeFileSync(at("a"), "old");
     const probe = await open(at("a"));
     const full = Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
     const spy = vi.spyOn(Object.getPrototypeOf(probe), method).mockRejectedValue(full);
     await probe.close();
     try {
-      await expect(writeFileAtomic(at("a"), Uint8Array.of(1))).rejects.toMatchObject({
+      // Enough that the disk begins before the end.
+      await expect(writeFileAtomic(at("a"), new Uint8Array(9 << 20))).rejects.toMatchObject({
         code: "WriteFailed",
         cause: full,
         detail: { path: at("a"), system: "ENOSPC" },

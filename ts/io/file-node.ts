@@ -97,13 +97,26 @@ function temporaryFor(path: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`);
 }
 
+/** The disk is at work on so many bytes while the next are packed. */
+const syncEvery = 8 << 20;
+
 /** Writes a file to the disk, and its name to `made` as soon as it is there. */
 async function writeNew(path: string, pieces: Stream, made: string[]): Promise<void> {
   const file = await open(path, "wx");
   made.push(path);
+  let [waiting, syncing] = [0, Promise.resolve()];
   try {
     // Each goes behind the one before.
-    for await (const piece of pieces) await file.writeFile(piece);
+    for await (const piece of pieces) {
+      await file.writeFile(piece);
+      waiting += piece.length;
+      if (waiting < syncEvery) continue;
+      await syncing;
+      [waiting, syncing] = [0, file.datasync()];
+      // Awaited later.
+      syncing.catch(() => {});
+    }
+    await syncing;
     await file.sync();
   } finally {
     await file.close();

@@ -10,8 +10,11 @@ use std::ops::Range;
 const BLOCK: usize = 32 << 10;
 /// The distance at which runs are looked for.
 const PERIOD: usize = 4;
-/// Longest code: four of them and what is left of a byte fit in 64 bits.
+/// Longest code.
 const LONGEST: u32 = 14;
+/// Codes that are held until whole bytes of them go out.
+const HELD: usize = 4;
+const _: () = assert!(HELD as u32 * LONGEST + 7 <= u64::BITS);
 /// Length of the longest repeat that one symbol tells.
 const MOST_REPEATED: usize = 258;
 
@@ -263,7 +266,7 @@ struct Bits {
 }
 
 impl Bits {
-    /// At most 56 between two calls of `write`.
+    /// At most 57 between two calls of `write`.
     #[inline(always)]
     fn put(&mut self, bits: u64, count: u32) {
         self.held |= bits << self.count;
@@ -292,7 +295,7 @@ impl Bits {
 
     fn literals(&mut self, literals: &[u8], codes: &Codes) {
         let codes: &[(u32, u32); 256] = codes.0.first_chunk().expect("all bytes are symbols");
-        let mut words = literals.chunks_exact(4);
+        let mut words = literals.chunks_exact(HELD);
         for word in &mut words {
             word.iter().for_each(|&byte| self.code(codes[byte as usize]));
             self.write();
