@@ -97,7 +97,7 @@ export const stages = [
         ],
         ...["node_modules/typescript/package.json", "node_modules/vite/package.json"],
       ]),
-    outputs: () => sources().map((file) => compiled(file)),
+    outputs: () => [...sources().map((file) => compiled(file)), "dist/cli/command.cjs"],
     work: buildTypeScript,
   },
 ];

@@ -124,7 +124,7 @@ describe("writing", () => {
     expect(readFileSync(at("a"), "utf8")).toBe("old");
   });
 
-  it.each(["writeFile", "datasync", "sync"])("leaves the old file and nothing else where `%s` fails", async (method) => {
+  it.each(["writeFile", "datasync", "sync"])("leaves the old file and nothing else if `%s` fails", async (method) => {
     writeFileSync(at("a"), "old");
     const probe = await open(at("a"));
     const full = Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });

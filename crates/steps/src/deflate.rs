@@ -88,7 +88,8 @@ pub(crate) fn pack(call: &Call, session: &Session) -> Result<Reply, Error> {
     let last = chunks.len() - 1;
     let packed = session.run.map_parts(chunks, |index, chunk| {
         let is_last = request.last && index == last;
-        let packed = if request.runs { runs::packed(chunk, is_last) } else { packed(chunk, request.level, is_last)? };
+        let packed =
+            if request.runs { runs::packed(chunk, is_last) } else { packed(chunk, request.level, is_last)? };
         Some((chunk.len(), crc32(0, chunk), packed))
     })?;
     let (mut crc, mut buffers) = (request.crc, Vec::with_capacity(packed.len()));
@@ -175,7 +176,9 @@ mod tests {
         for length in [0, 1, 999, 1000, 1001, 300_000] {
             let content = content(length);
             for (level, runs) in [(1, true), (1, false), (2, false), (9, false)] {
-                let request = format!(r#"{{ "level": {level}, "runs": {runs}, "chunk": 1000, "last": true, "crc": 0 }}"#);
+                let request = format!(
+                    r#"{{ "level": {level}, "runs": {runs}, "chunk": 1000, "last": true, "crc": 0 }}"#
+                );
                 let packed = call("deflate.pack", &request, &content, 1).unwrap();
                 assert_eq!(packed.buffers.len(), length.div_ceil(1000).max(1));
                 let crc = crc32(0, &content);
