@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Backend, createBackend, encode, n4, readVolume, type Volume } from "../dist/index.js";
 import { niivue } from "./cases/heads.ts";
-import { plainEnvironment, root, scratch } from "./files.ts";
+import { plainEnvironment, root, scratch, withheld } from "./files.ts";
 import type { Environment } from "./peers/environment.ts";
 import type { FileRecord, FileRow, FileRun } from "./record.ts";
 import type { Effort } from "./run-case.ts";
@@ -67,7 +67,7 @@ export async function fileToFile(
     iterations: isQuick ? [1, 0, 0, 0] : iterations,
     convergenceThreshold: 0,
   }).options;
-  const about = { id, title, inputs, options };
+  const about = { id, title, inputs, options, withheld };
   const absent = missing(inputs);
   if (process.platform !== "linux") return { ...about, voxels: 0, rows: [], reason: "peak memory is read from /proc" };
   if (absent.length > 0) return { ...about, voxels: 0, rows: [], reason: `no such file: ${absent.join(", ")}` };

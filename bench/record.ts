@@ -85,6 +85,8 @@ export interface FileRecord {
   /** Voxels of the image. */
   readonly voxels: number;
   readonly rows: readonly FileRow[];
+  /** Variables of the environment that no process was given. */
+  readonly withheld?: readonly string[];
   /** Why it could not run. */
   readonly reason?: string;
 }

@@ -28,7 +28,7 @@ export function fileSection(each: FileRecord): string {
     heading,
     table([...head, "times as fast", "difference"], rows),
     "Whole processes, in turns, with Node's and Python's start: `voxnorm n4` and a script that reads, corrects and writes.\n" +
-      "Both without NODE_OPTIONS and NODE_EXTRA_CA_CERTS, which would add to Node's start.\n" +
+      (each.withheld ? `Both without ${each.withheld.join(" and ")}, which would add to Node's start.\n` : "") +
       "Difference: RMS of the logarithm of (the peer's corrected image / ours), its mean removed, in the mask.\n" +
       "SimpleITK has one gzip level for NIfTI; it ignores any that is asked for. Both write float32.",
     table(["peak memory, MB", "threads", "whole process", "idle", "over idle", "limit", ""], memory),
