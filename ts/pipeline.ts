@@ -1,6 +1,7 @@
 /** Runs bound steps in order on one image and gathers their report. */
 import type { Progress } from "./backend/backend.ts";
 import { sharedBackend } from "./backend/shared.ts";
+import { all } from "./concurrent.ts";
 import { digest } from "./digest.ts";
 import { VoxnormError } from "./errors.ts";
 import { backendReport, type Report, type StepReport, volumeReport } from "./report.ts";
@@ -81,23 +82,25 @@ async function run(steps: readonly AnyStep[], input: Volume, context: PipelineCo
   }
   // Its header lets the writer keep what a file said of the image beyond its voxels.
   const result = { ...image, meta: { ...image.meta, ...(input.meta.header ? { header: input.meta.header } : {}) } };
-  const hashed = async (value: Mask | string) =>
-    typeof value === "string" ? value : digests ? { digest: await digest(value, backend) } : {};
-  // All at once: each takes a thread for as long as a small image's correction.
-  const [inputReport, outputReport, ...hashes] = await Promise.all([
-    volumeReport(input, backend, digests),
-    volumeReport(result, backend, digests),
-    ...reports.map(({ inputs }) => {
-      const named = Object.entries(inputs).map(async ([name, value]) => [name, await hashed(value)] as const);
-      return Promise.all(named).then(Object.fromEntries<{ digest?: string } | string>);
-    }),
-  ]);
+  const others = reports.flatMap(({ inputs }) => Object.values(inputs)).filter((value) => typeof value !== "string");
+  const hashed = digests ? [...new Set<Mask>([input, result, ...others])] : [];
+  // At once, as each takes a thread for as long as a small image's correction.
+  const found = new Map(
+    await all(
+      backend.threads,
+      hashed.map((volume) => async () => [volume, { digest: await digest(volume, backend) }] as const),
+    ),
+  );
+  const inputReport = (value: Mask | string) => (typeof value === "string" ? value : (found.get(value) ?? {}));
   const report: Report = {
     voxnorm: version,
     backend: backendReport(backend),
-    input: inputReport,
-    steps: reports.map((each, index) => ({ ...each, inputs: hashes[index]! })),
-    output: outputReport,
+    input: volumeReport(input, found.get(input)),
+    steps: reports.map((each) => ({
+      ...each,
+      inputs: Object.fromEntries(Object.entries(each.inputs).map(([name, value]) => [name, inputReport(value)])),
+    })),
+    output: volumeReport(result, found.get(result)),
     warnings,
   };
   return { image: result, outputs, report };

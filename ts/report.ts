@@ -1,6 +1,5 @@
 /** What ran: enough to explain an output and to make it again. Plain JSON. */
 import type { Backend } from "./backend/backend.ts";
-import { digest } from "./digest.ts";
 import type { Grid, Volume, Warning } from "./volume.ts";
 
 export interface Report {
@@ -46,12 +45,12 @@ export function backendReport({ name, simd, threads, singleThreadReason }: Backe
   return { name, simd, threads, ...(singleThreadReason === undefined ? {} : { singleThreadReason }) };
 }
 
-export async function volumeReport(volume: Volume, backend: Backend, digests: boolean): Promise<VolumeReport> {
+export function volumeReport(volume: Volume, hash: { readonly digest?: string } = {}): VolumeReport {
   const { source, decisions, warnings } = volume.meta;
   return {
     ...(source === undefined ? {} : { source }),
     grid: volume.grid,
-    ...(digests ? { digest: await digest(volume, backend) } : {}),
+    ...hash,
     ...(decisions.length > 0 ? { decisions } : {}),
     ...(warnings.length > 0 ? { warnings } : {}),
   };

@@ -8,7 +8,7 @@ import { contentOf } from "../../dist/io/content.js";
 import { gzip as gzipParts } from "../../dist/io/gzip.js";
 import type { Platform } from "../../dist/io/platform.js";
 import { nativePlatform } from "../../dist/io/platform-native.js";
-import { nodePlatform } from "../../dist/io/platform-node.js";
+import { nodePlatform, sparing } from "../../dist/io/platform-node.js";
 import { portablePlatform } from "../../dist/io/platform-portable.js";
 import { random, useBackend } from "../api/images.ts";
 import { niftiBytes, packed } from "./nifti-bytes.ts";
@@ -82,6 +82,46 @@ describe("read", () => {
     ["a magic of no method", Uint8Array.of(0x1f, 0x8b, 7, 0)],
   ])("junk behind the trailer: %s, with a warning", async (_, junk) => {
     expect(await warnings(join(packed(sound), junk))).toEqual(["JunkAfterGzip"]);
+  });
+});
+
+describe("many members", () => {
+  const empty = packed(new Uint8Array());
+  const [start, end] = [packed(sound.subarray(0, 400)), packed(sound.subarray(400))];
+  const many = join(start, ...new Array<Uint8Array>(2000).fill(empty), end);
+  const large = noise(300_000);
+
+  it.each(Object.entries(platforms))("are read as one on %s", async (_, platform) => {
+    const whole = (bytes: Uint8Array) => {
+      return contentOf(bytes, sparing(platform()), { trailing: 0, warn: () => {} }).whole(gunzipSync(bytes).length);
+    };
+    expect(Buffer.compare(await whole(many), sound)).toBe(0);
+    // Small ones before and behind large ones, and of just as much as is unpacked on the spot or a byte more.
+    for (const cut of [65_536, 65_537]) {
+      const parts = [large.subarray(0, 10), large.subarray(10, 10 + cut), large.subarray(10 + cut)];
+      expect(Buffer.compare(await whole(join(empty, ...parts.map(packed), empty)), large)).toBe(0);
+    }
+  });
+
+  it("start no thread each", async () => {
+    let starts = 0;
+    const counting: Platform = {
+      ...nodePlatform,
+      inflate: (...given) => {
+        starts++;
+        return nodePlatform.inflate(...given);
+      },
+    };
+    await contentOf(many, sparing(counting), { trailing: 0, warn: () => {} }).whole(size);
+    expect(starts).toBe(1);
+  });
+
+  it("are refused as one is", async () => {
+    const at = start.length + 100 * empty.length;
+    expect(await failure(many.with(at + 10, 0xff))).toMatchObject({ code: "BadGzip" });
+    expect(await failure(many.with(at + 13, 1))).toMatchObject({ code: "BadGzip" });
+    expect(await failure(many.subarray(0, at + 11))).toMatchObject({ code: "Truncated" });
+    expect((await failure(join(many, packed(large)))).code).toBe("TrailingData");
   });
 });
 

@@ -1,5 +1,6 @@
 /** One job: read, compute, write. */
 import type { Backend, Progress } from "../backend/backend.ts";
+import { settleAll } from "../concurrent.ts";
 import { VoxnormError } from "../errors.ts";
 import type { EncodeOptions } from "../io/index.ts";
 import { type DecodeOptions, encodeAll, writeFileAtomic, writeVolumes } from "../io/index-node.ts";
@@ -51,11 +52,12 @@ export interface Done {
  */
 export async function work(
   job: Job,
-  { bound, plan, backend, signal, gzip, storage, read }: Shop,
+  shop: Shop,
   warnings: Warning[],
   onProgress: (progress: Progress) => void,
 ): Promise<Done> {
-  const [{ image, ...inputs }, decodeMs] = await timed(() => readInputs(job, bound, read, warnings));
+  const { bound, plan, backend, signal, gzip, storage } = shop;
+  const [{ image, ...inputs }, decodeMs] = await timed(() => readInputs(job, shop, warnings));
   const outputs = Object.keys(job.outputs);
   const context = { backend, signal, inputs, outputs, digests: true, onProgress };
   const made = await runSeries(pipeline([bound]), image, context);
@@ -99,8 +101,9 @@ export async function work(
 }
 
 /** All that `work` does before it computes. Writes nothing. */
-export async function rehearse(job: Job, { bound, read }: Shop, warnings: Warning[]): Promise<readonly Volume[]> {
-  const inputs = await readInputs(job, bound, read, warnings);
+export async function rehearse(job: Job, shop: Shop, warnings: Warning[]): Promise<readonly Volume[]> {
+  const { bound } = shop;
+  const inputs = await readInputs(job, shop, warnings);
   const wanted = ["image", ...Object.keys(job.outputs)];
   for (const each of inputsOfEach<Mask | string>(inputs, inputs.image.length)) {
     bound.check(each as { image: Volume }, wanted);
@@ -109,18 +112,24 @@ export async function rehearse(job: Job, { bound, read }: Shop, warnings: Warnin
 }
 
 /** The volumes of a job by slot, or the rules in their place. Read at once; told of in the slots' order. */
-async function readInputs(job: Job, { step }: BoundStep, { read, tell }: Reader, warnings: Warning[]) {
+async function readInputs(job: Job, { bound: { step }, read: { read, tell }, backend }: Shop, warnings: Warning[]) {
   const others = Object.entries(job.inputs).filter(([name, value]) => !step.inputs[name]!.rules.includes(value));
-  const readings = [["image", job.input] as const, ...others].map(([name, path]) => {
-    return { name, path, reading: read(path, step.inputs[name]!.kind) };
-  });
-  // Of several failures the first in order counts, and nothing is at work any more when it is told.
-  await Promise.allSettled(readings.map(({ reading }) => reading));
+  const files = [["image", job.input] as const, ...others];
+  const found = await settleAll(
+    backend.threads,
+    files.map(
+      ([name, path]) =>
+        () =>
+          read(path, step.inputs[name]!.kind),
+    ),
+  );
   const inputs: Record<string, readonly Mask[] | string> = { ...job.inputs };
-  for (const { name, path, reading } of readings) {
-    const volumes = await reading;
-    tell(path, volumes, warnings);
-    inputs[name] = volumes;
+  for (const [index, [name, path]] of files.entries()) {
+    const each = found[index]!;
+    // Of several failures the first in order counts.
+    if (each.status === "rejected") throw each.reason;
+    tell(path, each.value, warnings);
+    inputs[name] = each.value;
   }
   return inputs as typeof inputs & { image: readonly Volume[] };
 }

@@ -1,6 +1,7 @@
 /** Node's platforms: the native backend's, or zlib, off the main thread. */
+import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
-import { constants, crc32, createInflateRaw, deflateRaw, type ZlibOptions } from "node:zlib";
+import { constants, crc32, createInflateRaw, deflateRaw, inflateRawSync, type ZlibOptions } from "node:zlib";
 import { VoxnormError } from "../errors.ts";
 import { cut } from "./bytes.ts";
 import { type ChoosePlatform, type Platform, packing } from "./platform.ts";
@@ -8,8 +9,56 @@ import { nativePlatform } from "./platform-native.ts";
 
 export const chooseNodePlatform: ChoosePlatform = async (load, signal) => {
   const backend = await load();
-  return backend.hasDeflate ? nativePlatform(backend, signal) : nodePlatform;
+  return sparing(backend.hasDeflate ? nativePlatform(backend, signal) : nodePlatform);
 };
+
+/** What a member holds that is unpacked on the spot, and how many are before others get their turn. */
+const small = { bytes: 1 << 16, turns: 64 };
+
+/**
+ * A platform for files of many members: behind a small one they are unpacked on the spot where they are small, too.
+ * Starting a thread or a stream for each takes several times as long, with ten thousand in a few kilobytes.
+ */
+export function sparing(platform: Platform): Platform {
+  let turns = 0;
+  let wasSmall = false;
+  async function* inflate(bytes: Uint8Array, start: number, most: number) {
+    const found = wasSmall ? unpacked(bytes.subarray(start), Math.min(most, small.bytes)) : undefined;
+    if (found !== undefined) {
+      if (++turns % small.turns === 0) await setImmediate();
+      yield found.content;
+      return { end: start + found.used, crc: crc32(found.content) };
+    }
+    let size = 0;
+    const pieces = platform.inflate(bytes, start, most);
+    try {
+      for (;;) {
+        const { done, value } = await pieces.next();
+        if (done) {
+          wasSmall = size <= small.bytes;
+          return value;
+        }
+        size += value.length;
+        yield value;
+      }
+    } finally {
+      await pieces.return({ end: 0, crc: 0 });
+    }
+  }
+  return { ...platform, inflate };
+}
+
+/** What the raw deflate stream decodes to; nothing where that is more than `most` bytes or the stream is no sound one. */
+function unpacked(packed: Uint8Array, most: number): { content: Uint8Array; used: number } | undefined {
+  try {
+    // Types know nothing of `info`.
+    const found: unknown = inflateRawSync(packed, { info: true, maxOutputLength: Math.max(most, 1) });
+    const { buffer, engine } = found as { buffer: Uint8Array; engine: { bytesWritten: number } };
+    return { content: buffer, used: engine.bytesWritten };
+  } catch {
+    return undefined;
+  }
+}
 
 const deflate = promisify<Uint8Array, ZlibOptions, Uint8Array>(deflateRaw);
 
