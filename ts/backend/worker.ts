@@ -97,8 +97,11 @@ function perform(glue: typeof single, threads: number | undefined, call: CallReq
   const { step, phase, request, names, simd } = call;
   const tell = call.wantsProgress ? (json: string) => post({ kind: "progress", json }, []) : () => {};
   const [json, outputs, places] = glue.run(step, phase, request, names, simd, threads ?? 1, tell);
-  if (threads !== undefined) return post({ kind: "reply", json, names: outputs, buffers: places }, []);
-  const buffers = places.map((place) => place.slice());
-  const transfer = buffers.map(({ buffer }) => buffer as ArrayBuffer);
-  post({ kind: "reply", json, names: outputs, buffers }, transfer);
+  if (threads === undefined) {
+    const buffers = places.map((place) => place.slice());
+    const transfer = buffers.map(({ buffer }) => buffer as ArrayBuffer);
+    post({ kind: "reply", json, names: outputs, buffers }, transfer);
+  } else {
+    post({ kind: "reply", json, names: outputs, buffers: places }, []);
+  }
 }

@@ -90,8 +90,7 @@ at_levels! {
             let (re, im) = (x.re.split_at(half), x.im.split_at(half));
             for j in 0..half / side {
                 let (wr, wi) = (twiddles.re[j * side], twiddles.im[j * side]);
-                let own = j * side..(j + 1) * side;
-                let [ar, ai, br, bi] = [re.0, im.0, re.1, im.1].map(|part| &part[own.clone()]);
+                let [ar, ai, br, bi] = [re.0, im.0, re.1, im.1].map(|part| &part[j * side..][..side]);
                 let (sum_re, product_re) = spare.re[2 * j * side..][..2 * side].split_at_mut(side);
                 let (sum_im, product_im) = spare.im[2 * j * side..][..2 * side].split_at_mut(side);
                 for k in 0..side {

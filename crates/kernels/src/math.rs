@@ -40,6 +40,15 @@ pub fn exp_normal(x: f32) -> f32 {
     f32::from_bits(e.to_bits().wrapping_add(n << 23))
 }
 
+/// A little below ½ ln 2: the largest |x| for which nothing needs to be taken from x.
+pub const SMALL: f32 = 0.3465;
+
+/// The same bits as [`exp`] for |x| ≤ [`SMALL`], in half the operations.
+#[inline(always)]
+pub fn exp_small(x: f32) -> f32 {
+    1.0 + expm1_small(x)
+}
+
 /// e^x - 1 for |x| ≤ ½ ln 2, within 0.982 units in the last place, as every argument in turn has shown.
 #[inline(always)]
 pub fn expm1_small(x: f32) -> f32 {
@@ -124,6 +133,13 @@ mod tests {
     fn exp_normal_is_exp() {
         for x in patterns().filter(|x| x.abs() <= 87.0) {
             assert_eq!(exp_normal(x).to_bits(), exp(x).to_bits(), "{x}");
+        }
+    }
+
+    #[test]
+    fn exp_small_is_exp() {
+        for x in patterns().chain([SMALL, -SMALL]).filter(|x| x.abs() <= SMALL) {
+            assert_eq!(exp_small(x).to_bits(), exp(x).to_bits(), "{x}");
         }
     }
 

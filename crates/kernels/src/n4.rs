@@ -22,6 +22,7 @@ pub use observe::{Observations, Source, observe};
 
 use crate::bspline::{Axes, Expansion, Lattice, Placement};
 use crate::level::Level;
+use crate::math::SMALL;
 use crate::moments::{LANES, Sums};
 use crate::run::{Cancelled, Run};
 use crate::sharpen::{Places, Scale, Sharpening};
@@ -199,8 +200,8 @@ fn advance_all(
     let expansion = Expansion::new(update, x, z);
     let coding = Coding::new(low, high);
     let (least, largest) = update.range();
-    // The field stays between its control points; half of ln 2 is 0.3466.
-    let is_small = least > -0.3465 && largest < 0.3465;
+    // The field stays between its control points.
+    let is_small = least.abs().max(largest.abs()) < f64::from(SMALL);
     let (passes, counts) =
         run.map_parts_with(chunks.iter_mut().collect(), Counts::none, |counts, chunk| {
             advance(run.level, chunk, &expansion, y, coding, is_small, counts)

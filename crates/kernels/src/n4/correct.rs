@@ -4,7 +4,7 @@ use super::observe::{Source, chunks};
 use crate::at_levels;
 use crate::bspline::{Axes, Axis, Expansion, Lattice, Placement, Row, padded};
 use crate::level::Level;
-use crate::math::{exp, exp_normal};
+use crate::math::{SMALL, exp, exp_normal, exp_small};
 use crate::memory::array;
 use crate::moments::{LANES, Lanes, Sums, aligned, flat_mut};
 use crate::run::{Cancelled, Run};
@@ -87,6 +87,7 @@ at_levels! {
         // Padded with voxels that are not chosen.
         let mut chosen = vec![0; padded(most * nx)];
         let mut blocks = vec![0; chosen.len() / LANES];
+        let mut only = vec![Lanes([0.0; LANES]); blocks.len()];
         let mut unwanted = vec![0.0; most * nx];
         let mut told = Told {
             count: 0,
@@ -97,6 +98,10 @@ at_levels! {
         };
         for (local, z) in part.planes.clone().enumerate() {
             expansion.plane(z, plane);
+            // Few fields get far from 1, and a row lies between those that it is made of. Without their sign, numbers
+            // are ordered as their bits are.
+            let most_bits = plane.iter().fold(0, |most, log| log.to_bits().wrapping_shl(1).max(most));
+            let is_small = most_bits < SMALL.to_bits() << 1;
             for top in (0..ny).step_by(most) {
                 let rows = top..(top + most).min(ny);
                 let length = rows.len() * nx;
@@ -108,8 +113,15 @@ at_levels! {
                 }
                 let input = &voxels[from..from + length];
                 let output = if part.image.is_empty() { &mut unwanted[..length] } else { &mut part.image[to..to + length] };
-                for (output, (value, log)) in output.iter_mut().zip(input.iter().zip(&*logs)) {
-                    *output = value / exp_normal(*log);
+                let voxels = output.iter_mut().zip(input.iter().zip(&*logs));
+                if is_small {
+                    for (output, (value, log)) in voxels {
+                        *output = value / exp_small(*log);
+                    }
+                } else {
+                    for (output, (value, log)) in voxels {
+                        *output = value / exp_normal(*log);
+                    }
                 }
                 chosen[length..].fill(0);
                 let count = choice.row(from, 1, &mut chosen[..length]);
@@ -125,10 +137,10 @@ at_levels! {
                     told.count += count;
                     let whole = length / LANES * LANES;
                     let held = holding(&chosen[..whole], &mut blocks);
-                    measure(level, &mut told, input, output, logs, &chosen, held);
+                    measure(level, &mut told, input, output, logs, &chosen, held, &mut only);
                     if whole < length {
                         let [input, output] = [input, &*output].map(|row| filled(&row[whole..]));
-                        measure(level, &mut told, &input, &output, &logs[whole..], &chosen[whole..], &[0]);
+                        measure(level, &mut told, &input, &output, &logs[whole..], &chosen[whole..], &[0], &mut only);
                     }
                 }
                 if !part.log_field.is_empty() {
@@ -165,33 +177,42 @@ fn filled(rest: &[f32]) -> [f32; LANES] {
 
 /// The chosen values, and 0 for the others.
 #[inline(always)]
-fn taken(values: &[f32; LANES], keep: &[u32; LANES]) -> Lanes<f32> {
+fn taken(values: &[f32; LANES], chosen: &[u8; LANES]) -> Lanes<f32> {
     let mut taken = Lanes([0.0; LANES]);
     for i in 0..LANES {
-        taken.0[i] = f32::from_bits(values[i].to_bits() & keep[i]);
+        taken.0[i] = f32::from_bits(values[i].to_bits() & u32::from(chosen[i]).wrapping_neg());
     }
     taken
 }
 
 at_levels! {
     /// Adds the chosen voxels of a row, which lie in the given blocks. A call of its own, as registers are few.
-    fn measure(told: &mut Told, input: &[f32], output: &[f32], logs: &[f32], chosen: &[u8], blocks: &[usize]) {
-        // Copies of their own stay in registers.
-        let (mut before, mut after, mut low, mut high) = (told.before, told.after, told.low, told.high);
-        let (ins, outs) = (input.as_chunks::<LANES>().0, output.as_chunks::<LANES>().0);
-        let (logs, chosen) = (logs.as_chunks::<LANES>().0, chosen.as_chunks::<LANES>().0);
+    fn measure(told: &mut Told, input: &[f32], output: &[f32], logs: &[f32], chosen: &[u8], blocks: &[usize], only: &mut [Lanes<f32>]) {
+        let chosen = chosen.as_chunks::<LANES>().0;
+        for (row, sums) in [(input, &mut told.before), (output, &mut told.after)] {
+            let row = row.as_chunks::<LANES>().0;
+            // Written down and then read: in one loop, the compiler halves the vectors of both.
+            for (only, &block) in only.iter_mut().zip(blocks) {
+                *only = taken(&row[block], &chosen[block]);
+            }
+            // A copy of its own stays in registers.
+            let mut own = *sums;
+            for only in &only[..blocks.len()] {
+                own.add(only);
+            }
+            *sums = own;
+        }
+        let (mut low, mut high) = (told.low, told.high);
         for &block in blocks {
-            let keep = chosen[block].map(|chosen| u32::from(chosen).wrapping_neg());
-            before.add(&taken(&ins[block], &keep));
-            after.add(&taken(&outs[block], &keep));
+            let logs = &logs.as_chunks::<LANES>().0[block];
             for i in 0..LANES {
                 // NaN where not chosen.
-                let log = f32::from_bits(logs[block][i].to_bits() | !keep[i]);
+                let log = f32::from_bits(logs[i].to_bits() | u32::from(chosen[block][i]).wrapping_sub(1));
                 low.0[i] = if log < low.0[i] { log } else { low.0[i] };
                 high.0[i] = if log > high.0[i] { log } else { high.0[i] };
             }
         }
-        (told.before, told.after, told.low, told.high) = (before, after, low, high);
+        (told.low, told.high) = (low, high);
     }
 }
 
