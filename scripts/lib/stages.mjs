@@ -39,6 +39,14 @@ export const FEATURES = [
   "multivalue",
 ];
 
+// What the compiler left: its loops are done, so all is for size. Functions with one caller stay functions, as engines
+// cannot keep the values of huge ones in registers; and the first kilobyte is the far end of the stack, so that small
+// constants may be added to addresses.
+const OPTIMISATIONS = [
+  ...["-Os", "--one-caller-inline-max-function-size=200", "--low-memory-unused"],
+  ...["--merge-similar-functions", "-Os", "--converge"],
+];
+
 // What linking for shared memory takes; the exports are for wasm-bindgen, which gives each worker its own stack.
 const SHARED_MEMORY = [
   "--shared-memory",
@@ -224,11 +232,8 @@ async function buildModule(folder, target, features, announce) {
   const module = join(built, "voxnorm_bg.wasm");
   // npm's wasm-opt: the one that wasm-pack would run is a download of its own.
   const [node, args] = npmProgram("binaryen", "wasm-opt", [
-    ...[
-      "-O3",
-      "--one-caller-inline-max-function-size=200",
-      ...[...FEATURES, ...(isShared ? ["threads"] : [])].map((feature) => `--enable-${feature}`),
-    ],
+    ...[...FEATURES, ...(isShared ? ["threads"] : [])].map((feature) => `--enable-${feature}`),
+    ...OPTIMISATIONS,
     ...[module, "-o", module],
   ]);
   await must("wasm-opt failed", "Report this: it works on the module as built.", node, args);
