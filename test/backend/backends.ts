@@ -1,31 +1,46 @@
 /** What the backends' tests share: each backend there is, and calls whose answers are known. */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { threadedWasmModule } from "../../dist/backend/artefacts.js";
+import { threadedWasmModule, wasmModule, workerScript } from "../../dist/backend/artefacts.js";
 import type { Backend, BackendOptions, Call } from "../../dist/backend/backend.js";
 import { createBackend } from "../../dist/backend/load-node.js";
+import { loadWasm } from "../../dist/backend/wasm.js";
+import { nodeHost } from "../../dist/backend/wasm-node.js";
 
 /** Why the tests of the threaded module do not run; set-up builds it where it can, and says why where it cannot. */
 export const threadsSkipReason = existsSync(threadedWasmModule)
   ? undefined
   : "no threaded WebAssembly module: `npm run setup -- --only wasm-threads --force` says why";
 
-/** WebAssembly on one thread, and on two where that was built. */
-const everyWasm: BackendOptions[] = [1, ...(threadsSkipReason ? [] : [2])].map((threads) => ({
-  backend: "wasm",
-  threads,
-}));
+/** A backend to test; `memory: "own"` is WebAssembly that cannot share its memory, as on pages that are not isolated. */
+export interface Way extends BackendOptions {
+  readonly memory?: "own";
+}
+
+/** WebAssembly in its own memory, and in memory that is shared on so many threads, where that was built. */
+export function wasmOn(threads: readonly number[]): Way[] {
+  const shared = threads.map((count) => ({ backend: "wasm" as const, threads: count }));
+  return [{ backend: "wasm", threads: 1, memory: "own" }, ...(threadsSkipReason ? [] : shared)];
+}
+
+const everyWasm = wasmOn([1, 2]);
 
 /** Native at each instruction set of this processor, and WebAssembly. */
-export async function everyBackend(): Promise<BackendOptions[]> {
+export async function everyBackend(): Promise<Way[]> {
   const native = await createBackend({ backend: "native" });
   return [...native.catalog.simd.map((simd) => ({ backend: "native" as const, simd })), ...everyWasm];
 }
 
-export const bothBackends: BackendOptions[] = [{ backend: "native" }, ...everyWasm];
+export const bothBackends: Way[] = [{ backend: "native" }, ...everyWasm];
 
-export async function withBackend<T>(options: BackendOptions, use: (backend: Backend) => Promise<T>): Promise<T> {
-  const backend = await createBackend(options);
+export function open(way: Way): Promise<Backend> {
+  if (way.memory === undefined) return createBackend(way);
+  const host = nodeHost(wasmModule, threadedWasmModule, workerScript);
+  return loadWasm({ ...host, whyNotShared: () => "a test has it so" }, { threads: 1, simd: undefined });
+}
+
+export async function withBackend<T>(way: Way, use: (backend: Backend) => Promise<T>): Promise<T> {
+  const backend = await open(way);
   try {
     return await use(backend);
   } finally {

@@ -2,14 +2,14 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import type { Call } from "../../dist/backend/backend.js";
+import type { Call, Reply } from "../../dist/backend/backend.js";
 import { bothBackends, digestCall, expectedDigest, oddVoxels, withBackend } from "./backends.ts";
 
 const voxels = oddVoxels(5000);
 const expected = expectedDigest(voxels);
 const panics: Call = { step: "diagnostics.panic", phase: "run", request: {}, buffers: {} };
 
-describe.each(bothBackends)("$backend $threads", (options) => {
+describe.each(bothBackends)("$backend $threads $memory", (options) => {
   it("turns a panic into an error that carries its message, and the next call works", async () => {
     await withBackend(options, async (backend) => {
       for (let round = 0; round < 3; round++) {
@@ -80,12 +80,29 @@ describe.each(bothBackends)("$backend $threads", (options) => {
     });
   });
 
+  it("gives arrays that are the caller's own, whatever calls of other sizes come after", async () => {
+    await withBackend(options, async (backend) => {
+      const lengths = [1_000_000, 0, 3, 2_000_000, 1_000_000];
+      const replies: Reply[] = [];
+      for (const [i, length] of lengths.entries()) {
+        const bytes = new Uint8Array(length).fill(i + 1);
+        const request = { stored: "uint8", bigEndian: false, scale: null };
+        replies.push(await backend.run({ step: "voxels.decode", phase: "run", request, buffers: { bytes } }));
+      }
+      for (const [i, { buffers }] of replies.entries()) {
+        const { voxels } = buffers;
+        expect([voxels?.buffer.constructor, voxels?.length]).toEqual([ArrayBuffer, lengths[i]]);
+        expect(voxels?.every((voxel) => voxel === i + 1)).toBe(true);
+      }
+    });
+  });
+
   it("does not block the event loop", async () => {
     await withBackend(options, async (backend) => {
       // 200 MB: a few hundred milliseconds of hashing.
       const large = new Float32Array(50_000_000);
       const ticks: number[] = [];
-      // The WebAssembly backend clones the array first, on this thread, which a tick cannot interrupt.
+      // The WebAssembly backend copies the array first, on this thread, which a tick cannot interrupt.
       const reply = backend.run(digestCall(large));
       await new Promise((resolve) => setTimeout(resolve));
       const start = performance.now();

@@ -51,7 +51,7 @@ async function started(backend: Backend, signal: AbortSignal) {
   return { reply, events };
 }
 
-describe.each(bothBackends)("$backend $threads", (options) => {
+describe.each(bothBackends)("$backend $threads $memory", (options) => {
   it("tells fraction, level, iteration and convergence, in order, and nothing after it settled", async () => {
     await withBackend(options, async (backend) => {
       const events: Progress[] = [];

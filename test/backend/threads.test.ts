@@ -51,6 +51,27 @@ describe.skipIf(threadsSkipReason)(`on threads${threadsSkipReason ? ` (skipped: 
     }
   });
 
+  it("takes shared memory for one thread, too, and the other module without a word where that fails", async () => {
+    const real = nodeHost(wasmModule, threadedWasmModule, workerScript);
+    for (const [compileThreaded, expected] of [
+      [real.compileThreaded, []],
+      [nodeHost(wasmModule, nowhere, workerScript).compileThreaded, ["its own memory"]],
+    ] as const) {
+      const compiled: string[] = [];
+      const compile = () => {
+        compiled.push("its own memory");
+        return real.compile();
+      };
+      const { host, workers } = watched({ compile, compileThreaded });
+      const backend = await loadWasm(host, { ...settings, threads: 1 });
+      expect([backend.threads, backend.singleThreadReason, workers.length]).toEqual([1, undefined, 1]);
+      expect(compiled).toEqual(expected);
+      const voxels = oddVoxels(10);
+      expect((await backend.run(digestCall(voxels))).json.digest).toBe(expectedDigest(voxels));
+      await backend.close();
+    }
+  });
+
   it("fails the call when a helper panics, with its message, and starts afresh", async () => {
     const { host, workers } = watched();
     const backend = await loadWasm(host, settings);

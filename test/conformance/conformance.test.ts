@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Call, Reply } from "../../dist/backend/backend.js";
 import { type Backend, createBackend, digest, type Mask, steps } from "../../dist/index.js";
-import { threadsSkipReason } from "../backend/backends.ts";
+import { open as openBackend, threadsSkipReason, wasmOn } from "../backend/backends.ts";
 import { launch, skipReason } from "../browser/chromium.ts";
 import { serve } from "../browser/serve.ts";
 import { agreement, type Found, findCases, load } from "./cases.ts";
@@ -93,10 +93,10 @@ for (const found of findCases()) {
     }
 
     it.skipIf(slow)(`gives the same digest in WebAssembly on ${wasmThreads.join(", ")} threads${told}`, async () => {
-      for (const count of wasmThreads) {
-        const backend = await createBackend({ backend: "wasm", threads: count });
-        expect(backend.threads).toBe(count);
-        expect(hash(await backend.run(call)), `${count} threads`).toBe(expected);
+      for (const way of wasmOn(threads)) {
+        const backend = await openBackend(way);
+        expect(backend.threads).toBe(way.threads);
+        expect(hash(await backend.run(call)), JSON.stringify(way)).toBe(expected);
         await backend.close();
       }
     });
