@@ -87,7 +87,6 @@ at_levels! {
         // Padded with voxels that are not chosen.
         let mut chosen = vec![0; padded(most * nx)];
         let mut blocks = vec![0; chosen.len() / LANES];
-        let mut only = vec![Lanes([0.0; LANES]); blocks.len()];
         let mut unwanted = vec![0.0; most * nx];
         let mut told = Told {
             count: 0,
@@ -137,10 +136,10 @@ at_levels! {
                     told.count += count;
                     let whole = length / LANES * LANES;
                     let held = holding(&chosen[..whole], &mut blocks);
-                    measure(level, &mut told, input, output, logs, &chosen, held, &mut only);
+                    measure(level, &mut told, input, output, logs, &chosen, held);
                     if whole < length {
                         let [input, output] = [input, &*output].map(|row| filled(&row[whole..]));
-                        measure(level, &mut told, &input, &output, &logs[whole..], &chosen[whole..], &[0], &mut only);
+                        measure(level, &mut told, &input, &output, &logs[whole..], &chosen[whole..], &[0]);
                     }
                 }
                 if !part.log_field.is_empty() {
@@ -175,45 +174,84 @@ fn filled(rest: &[f32]) -> [f32; LANES] {
     block
 }
 
+/// All bits for the chosen, none for the others.
+#[inline(always)]
+fn kept(chosen: &[u8; LANES]) -> [u32; LANES] {
+    chosen.map(|chosen| u32::from(chosen).wrapping_neg())
+}
+
 /// The chosen values, and 0 for the others.
 #[inline(always)]
-fn taken(values: &[f32; LANES], chosen: &[u8; LANES]) -> Lanes<f32> {
+fn taken(values: &[f32; LANES], keep: &[u32; LANES]) -> Lanes<f32> {
     let mut taken = Lanes([0.0; LANES]);
     for i in 0..LANES {
-        taken.0[i] = f32::from_bits(values[i].to_bits() & u32::from(chosen[i]).wrapping_neg());
+        taken.0[i] = f32::from_bits(values[i].to_bits() & keep[i]);
     }
     taken
 }
 
+/// Widens a range by the chosen values.
+#[inline(always)]
+fn reach(low: &mut Lanes<f32>, high: &mut Lanes<f32>, values: &[f32; LANES], keep: &[u32; LANES]) {
+    for i in 0..LANES {
+        // NaN where not chosen.
+        let value = f32::from_bits(values[i].to_bits() | !keep[i]);
+        low.0[i] = if value < low.0[i] { value } else { low.0[i] };
+        high.0[i] = if value > high.0[i] { value } else { high.0[i] };
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
 at_levels! {
     /// Adds the chosen voxels of a row, which lie in the given blocks. A call of its own, as registers are few.
-    fn measure(told: &mut Told, input: &[f32], output: &[f32], logs: &[f32], chosen: &[u8], blocks: &[usize], only: &mut [Lanes<f32>]) {
-        let chosen = chosen.as_chunks::<LANES>().0;
-        for (row, sums) in [(input, &mut told.before), (output, &mut told.after)] {
-            let row = row.as_chunks::<LANES>().0;
-            // Written down and then read: in one loop, the compiler halves the vectors of both.
+    fn measure(told: &mut Told, input: &[f32], output: &[f32], logs: &[f32], chosen: &[u8], blocks: &[usize]) {
+        // Copies of their own stay in registers.
+        let (mut before, mut after, mut low, mut high) = (told.before, told.after, told.low, told.high);
+        let (ins, outs) = (input.as_chunks::<LANES>().0, output.as_chunks::<LANES>().0);
+        let (logs, chosen) = (logs.as_chunks::<LANES>().0, chosen.as_chunks::<LANES>().0);
+        for &block in blocks {
+            let keep = kept(&chosen[block]);
+            before.add(&taken(&ins[block], &keep));
+            after.add(&taken(&outs[block], &keep));
+            reach(&mut low, &mut high, &logs[block], &keep);
+        }
+        (told.before, told.after, told.low, told.high) = (before, after, low, high);
+    }
+}
+
+/// The same, one after the other: sixteen registers of four lanes do not hold all at once. What is taken is written down
+/// before it is summed, as the compiler would halve the vectors of both otherwise.
+#[cfg(target_arch = "wasm32")]
+#[inline(never)]
+fn measure(
+    _: Level,
+    told: &mut Told,
+    input: &[f32],
+    output: &[f32],
+    logs: &[f32],
+    chosen: &[u8],
+    blocks: &[usize],
+) {
+    let mut only = [Lanes([0.0; LANES]); 8];
+    let chosen = chosen.as_chunks::<LANES>().0;
+    for (row, sums) in [(input, &mut told.before), (output, &mut told.after)] {
+        let row = row.as_chunks::<LANES>().0;
+        let mut own = *sums;
+        for blocks in blocks.chunks(only.len()) {
             for (only, &block) in only.iter_mut().zip(blocks) {
-                *only = taken(&row[block], &chosen[block]);
+                *only = taken(&row[block], &kept(&chosen[block]));
             }
-            // A copy of its own stays in registers.
-            let mut own = *sums;
             for only in &only[..blocks.len()] {
                 own.add(only);
             }
-            *sums = own;
         }
-        let (mut low, mut high) = (told.low, told.high);
-        for &block in blocks {
-            let logs = &logs.as_chunks::<LANES>().0[block];
-            for i in 0..LANES {
-                // NaN where not chosen.
-                let log = f32::from_bits(logs[i].to_bits() | u32::from(chosen[block][i]).wrapping_sub(1));
-                low.0[i] = if log < low.0[i] { log } else { low.0[i] };
-                high.0[i] = if log > high.0[i] { log } else { high.0[i] };
-            }
-        }
-        (told.low, told.high) = (low, high);
+        *sums = own;
     }
+    let (mut low, mut high) = (told.low, told.high);
+    for &block in blocks {
+        reach(&mut low, &mut high, &logs.as_chunks::<LANES>().0[block], &kept(&chosen[block]));
+    }
+    (told.low, told.high) = (low, high);
 }
 
 /// Divides the image by the field that the lattice describes.
