@@ -76,7 +76,7 @@ export async function fileToFile(
   const [image, mask] = [join(root, inputs.image), join(root, inputs.mask)];
   const contenders = [1, 2].flatMap((threads) => [
     ours("native", threads, [image, mask], options),
-    ...(threads === 1 ? [ours("wasm", 1, [image, mask], options)] : []),
+    ours("wasm", threads, [image, mask], options),
     simpleitk(threads, [image, mask], options, environment),
   ]);
   const rounds = Math.min(fileCase.rounds, most);
@@ -112,7 +112,7 @@ function ours(backend: "native" | "wasm", threads: number, [image, mask]: string
     ...["--shrink-factor", shrinkFactor!.join(",")],
     ...["--iterations", iterations!.join(",")],
     ...["--convergence-threshold", String(convergenceThreshold)],
-    ...["--backend", backend, ...(backend === "native" ? ["--threads", String(threads)] : [])],
+    ...["--backend", backend, "--threads", String(threads)],
   ];
   const preload = ["--require", join(root, "bench", "peak-memory.cjs")];
   const command = [join(root, "dist", "cli", "bin.js"), "n4", image!, "-o", output, "--mask", mask!, ...flags];
