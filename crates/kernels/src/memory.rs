@@ -14,7 +14,7 @@ pub fn array(length: usize) -> Vec<f32> {
     #[allow(unused_mut)]
     let mut zeros = vec![0.0; length];
     #[cfg(target_os = "linux")]
-    advise(&mut zeros, libc::MADV_HUGEPAGE);
+    ask_for_large_pages(&mut zeros);
     zeros
 }
 
@@ -33,22 +33,20 @@ pub fn prefetch<T>(values: &[T], first: usize, count: usize) {
 }
 
 /// Gives an array back that nobody reads any more. A few are kept for [`array`], so that a server that corrects
-/// image after image touches no fresh memory; Linux is told that it may have their pages when it runs short.
-#[allow(unused_mut)]
-pub fn recycle(mut used: Vec<f32>) {
+/// image after image touches no fresh memory. (Offered to the system meanwhile, by `MADV_FREE`, they came back as fresh
+/// pages half of the time.)
+pub fn recycle(used: Vec<f32>) {
     let bytes = size_of_val(&used[..]);
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     let sum: usize = kept.iter().map(|array| size_of_val(&array[..])).sum();
     if bytes >= LEAST_BYTES && kept.len() < MOST_ARRAYS && sum + bytes <= MOST_BYTES {
-        #[cfg(target_os = "linux")]
-        advise(&mut used, libc::MADV_FREE);
         kept.push(used);
     }
 }
 
 static KEPT: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 const MOST_ARRAYS: usize = 4;
-const MOST_BYTES: usize = 256 << 20;
+const MOST_BYTES: usize = 128 << 20;
 /// The allocator reuses what is smaller by itself.
 const LEAST_BYTES: usize = 1 << 20;
 
@@ -67,17 +65,16 @@ fn take_kept(length: usize) -> Option<Vec<f32>> {
 }
 
 #[cfg(target_os = "linux")]
-fn advise(memory: &mut [f32], advice: i32) {
+fn ask_for_large_pages(memory: &mut [f32]) {
     const HUGE: usize = 2 << 20;
     let start = memory.as_ptr() as usize;
     let end = start + size_of_val(memory);
     // Only whole huge pages within the array: what lies around it is not ours to advise on.
     let (first, last) = (start.next_multiple_of(HUGE), end / HUGE * HUGE);
     if first < last {
-        // SAFETY: the range lies within an allocation that is ours. What pages that are given up hold changes to
-        // zeros, which are numbers too, and nobody reads a kept array before it is written.
+        // SAFETY: the range lies within an allocation that is ours.
         unsafe {
-            libc::madvise(first as *mut libc::c_void, last - first, advice);
+            libc::madvise(first as *mut libc::c_void, last - first, libc::MADV_HUGEPAGE);
         }
     }
 }
