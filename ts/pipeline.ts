@@ -56,6 +56,12 @@ async function run(steps: readonly AnyStep[], input: Volume, context: PipelineCo
     context.outputs ?? [],
     steps.map(({ step }) => step.outputs),
   );
+  const made = ["image", ...(context.outputs ?? [])];
+  const unasked = Object.keys(context.into ?? {}).find((name) => !made.includes(name));
+  if (unasked !== undefined) {
+    const message = `pipeline: into: expected outputs asked for (${made.join(", ")}), got ${show(unasked)}`;
+    throw new VoxnormError("BadOption", message, { output: unasked });
+  }
 
   let image = input;
   const outputs: Record<string, Volume> = {};
@@ -70,7 +76,11 @@ async function run(steps: readonly AnyStep[], input: Volume, context: PipelineCo
       ((progress: Progress) =>
         onProgress({ ...progress, step: step.id, fraction: (index + progress.fraction) / steps.length }));
     const start = performance.now();
-    const through = { backend, signal, gridTolerance, onProgress: tell, onWarning: context.onWarning };
+    // Of several steps that make an output of one name, the last one's counts.
+    const isFinal = (name: string) =>
+      wanted.includes(name) && !steps.slice(index + 1).some((later) => name in later.step.outputs);
+    const into = Object.fromEntries(Object.entries(context.into ?? {}).filter(([name]) => isFinal(name)));
+    const through = { backend, signal, gridTolerance, into, onProgress: tell, onWarning: context.onWarning };
     const made = await bound.run({ image, ...own }, wanted, through);
     warnings.push(...made.warnings);
     const computeMs = performance.now() - start;

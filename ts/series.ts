@@ -4,7 +4,7 @@ import type { Pipeline, PipelineContext, PipelineResult } from "./pipeline.ts";
 import type { Report } from "./report.ts";
 import type { Mask, Volume } from "./volume.ts";
 
-export interface SeriesContext extends Omit<PipelineContext, "inputs"> {
+export interface SeriesContext extends Omit<PipelineContext, "inputs" | "into"> {
   /** As of a pipeline, or a list: of one volume for all, or of one for each. */
   readonly inputs?: Readonly<Record<string, readonly Mask[] | Mask | string | undefined>>;
 }
@@ -28,6 +28,9 @@ export async function runSeries(
   context: SeriesContext = {},
 ): Promise<SeriesResult> {
   if (images.length === 0) throw new VoxnormError("BadVolume", "series: expected at least one volume, got none");
+  if ((context as PipelineContext).into !== undefined) {
+    throw new VoxnormError("BadOption", "series: into: expected none, as the volumes would overwrite each other's");
+  }
   const { onProgress } = context;
   const count = images.length;
   const inputs = inputsOfEach(context.inputs ?? {}, count);

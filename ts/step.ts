@@ -66,6 +66,12 @@ export interface RunContext {
   readonly onWarning?: ((warning: Warning) => void) | undefined;
   /** How many mm volumes that must share a grid may differ by. */
   readonly gridTolerance?: number | undefined;
+  /**
+   * Arrays of the caller's for outputs, by name, each as long as the image and apart from all inputs: written rather than
+   * new ones, which the engine would have to collect. Leave them alone until the call settles; a call that fails may
+   * leave anything in them.
+   */
+  readonly into?: Readonly<Record<string, Float32Array>> | undefined;
 }
 
 export interface Applied<O extends Slots> {
@@ -150,7 +156,9 @@ function bound<
     const backend = context.backend ?? (await sharedBackend());
     const request = { options, fitted, inputs: described.inputs, outputs: phase === "fit" ? [] : wanted };
     const { signal, onProgress } = context;
-    const reply = await backend.run({ step: step.id, phase, request, buffers: described.buffers, signal, onProgress });
+    const { buffers } = described;
+    const into = phase === "fit" ? undefined : expectRoom(step.id, context.into, wanted, buffers);
+    const reply = await backend.run({ step: step.id, phase, request, buffers, into, signal, onProgress });
     const { json } = reply;
     const warnings = found(step as unknown as StepDeclaration, json);
     for (const warning of warnings) context.onWarning?.(warning);
@@ -192,6 +200,36 @@ function found({ id, warnings }: StepDeclaration, { fitted, measures }: Record<s
     ];
     return told.flatMap((sentence) => (sentence === undefined ? [] : [{ code, message: `${id}: ${sentence}` }]));
   });
+}
+
+/** `into`, whose arrays have room for the wanted outputs of their names and share no memory with what is read or written. */
+function expectRoom(
+  id: string,
+  into: RunContext["into"],
+  wanted: readonly string[],
+  buffers: Buffers,
+): RunContext["into"] {
+  if (into === undefined) return undefined;
+  expectObject(id, "into", into);
+  const taken = Object.values(buffers);
+  for (const [name, array] of Object.entries(into)) {
+    const fail = (code: "BadOption" | "BadVolume", expected: string, got: string): never => {
+      throw new VoxnormError(code, `${id}: into: ${name}: expected ${expected}, got ${got}`, { output: name });
+    };
+    if (!wanted.includes(name)) fail("BadOption", `outputs asked for (${wanted.join(", ") || "none"})`, show(name));
+    if (Object.prototype.toString.call(array) !== "[object Float32Array]")
+      fail("BadVolume", "a Float32Array", show(array));
+    const { length } = buffers.image!;
+    if (array.length !== length) fail("BadVolume", `room for ${length} voxels`, String(array.length));
+    if (taken.some((other) => overlap(array, other))) fail("BadVolume", "memory of its own", "that of another array");
+    taken.push(array);
+  }
+  return into;
+}
+
+function overlap(a: Buffers[string], b: Buffers[string]): boolean {
+  if (a.buffer !== b.buffer) return false;
+  return a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength;
 }
 
 function expectOutputs(step: StepDeclaration, wanted: readonly string[]): void {

@@ -18,6 +18,8 @@ export interface Call {
   /** Plain JSON, complete and already validated. */
   readonly request: object;
   readonly buffers: Buffers;
+  /** Where outputs of these names are written rather than into new arrays. Borrowed as `buffers` are, and none of them. */
+  readonly into?: Readonly<Record<string, Float32Array>> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }

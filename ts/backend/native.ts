@@ -33,6 +33,8 @@ interface Addon {
     request: string,
     names: string[],
     buffers: Buffers[string][],
+    intoNames: string[],
+    into: Float32Array[],
     threads: number,
     simd: string,
     token: { cancel(): void },
@@ -88,15 +90,16 @@ class NativeBackend implements Backend {
     const { onProgress } = call;
     const tell = onProgress && ((json: string) => isOver() || onProgress(JSON.parse(json) as Progress));
     try {
-      const { step, phase, request } = call;
-      const [names, buffers] = [Object.keys(call.buffers), Object.values(call.buffers)];
+      const { step, phase, request, into = {} } = call;
+      const given = [Object.keys(call.buffers), Object.values(call.buffers)] as const;
+      const lent = [Object.keys(into), Object.values(into)] as const;
       const json = JSON.stringify(request);
-      const reply = await this.#addon.run(step, phase, json, names, buffers, this.threads, this.simd, token, tell);
+      const reply = await this.#addon.run(step, phase, json, ...given, ...lent, this.threads, this.simd, token, tell);
       // A service that is done before it looks at the token has been cancelled all the same.
       this.#throwIfStopped(call);
       return {
         json: JSON.parse(reply.json),
-        buffers: Object.fromEntries(reply.names.map((name, i) => [name, reply.buffers[i]!])),
+        buffers: { ...Object.fromEntries(reply.names.map((name, i) => [name, reply.buffers[i]!])), ...into },
       };
     } catch (error) {
       this.#throwIfStopped(call);

@@ -214,7 +214,9 @@ class Instance {
       if (answer.kind !== "reply") throw broken(call.step, answer.kind === "trap" ? answer.message : answer.kind);
       return {
         json: JSON.parse(answer.json),
-        buffers: Object.fromEntries(answer.names.map((name, i) => [name, this.#own(answer.buffers[i]!)])),
+        buffers: Object.fromEntries(
+          answer.names.map((name, i) => [name, this.#own(answer.buffers[i]!, call.into?.[name])]),
+        ),
       };
     } finally {
       this.#port.hold(false);
@@ -266,8 +268,12 @@ class Instance {
     });
   }
 
-  /** An output as the caller's own. */
-  #own(buffer: Buffers[string]): Buffers[string] {
+  /** An output as the caller's own, in `into` where that is given. */
+  #own(buffer: Buffers[string], into: Float32Array | undefined): Buffers[string] {
+    if (into !== undefined) {
+      into.set(buffer);
+      return into;
+    }
     if (!this.#isShared) return buffer;
     const memory = this.#host.allocate(buffer.byteLength);
     const own = buffer instanceof Float32Array ? new Float32Array(memory) : new Uint8Array(memory);

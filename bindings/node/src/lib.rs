@@ -54,7 +54,8 @@ pub struct NativeReply {
     pub buffers: Vec<Either<Float32Array, Uint8Array>>,
 }
 
-/// Runs one call on a thread of its own. The buffers are borrowed until the promise settles.
+/// Runs one call on a thread of its own. The buffers are borrowed until the promise settles; outputs named in `into`
+/// are written there.
 #[napi(ts_return_type = "Promise<NativeReply>")]
 pub fn run<'env>(
     env: &'env Env,
@@ -63,6 +64,8 @@ pub fn run<'env>(
     request: String,
     names: Vec<String>,
     buffers: Vec<Either<Float32Array, Uint8Array>>,
+    into_names: Vec<String>,
+    mut into: Vec<Float32Array>,
     threads: u32,
     simd: String,
     token: &CancelToken,
@@ -92,12 +95,14 @@ pub fn run<'env>(
                 }
             };
             let session = Session::new(threads as usize, &simd, &is_cancelled, &tell)?;
-            voxnorm_steps::run(&call, &session)
+            // SAFETY: the caller neither reads nor changes the arrays meanwhile, which are none of the buffers.
+            let lent = into.iter_mut().map(|array| unsafe { array.as_mut() });
+            voxnorm_steps::run(&call, into_names.iter().map(String::as_str).zip(lent).collect(), &session)
         }));
         let outcome = outcome.unwrap_or_else(|panic| Err(StepError::panic(panic.as_ref())));
         // The buffers travel back to the main thread: that is where their references may be dropped.
         deferred.resolve(move |_| {
-            let _borrowed = buffers;
+            let _borrowed = (buffers, into);
             outcome.map(native).map_err(|error| Error::from_reason(error.to_json()))
         });
     });

@@ -116,7 +116,7 @@ pub fn run(
         });
     };
     let session = Session::new(threads, simd, &|| false, &tell);
-    let reply = session.and_then(|session| voxnorm_steps::run(&call, &session));
+    let reply = session.and_then(|session| voxnorm_steps::run(&call, Vec::new(), &session));
     inputs.into_iter().for_each(put_back);
     let reply = reply.map_err(|error| error.to_json())?;
     let (names, mut outputs): (Vec<_>, Vec<_>) = reply.buffers.into_iter().unzip();

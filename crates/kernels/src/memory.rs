@@ -2,6 +2,27 @@
 
 use std::sync::{Mutex, PoisonError};
 
+/// Where a kernel writes an output.
+pub enum Array<'a> {
+    /// The caller lets go of it when it is done.
+    Own(Vec<f32>),
+    /// The caller's.
+    Lent(&'a mut [f32]),
+}
+
+impl Array<'_> {
+    /// None at all, for an output that nobody wants.
+    pub const NONE: Array<'static> = Array::Own(Vec::new());
+
+    /// The numbers.
+    pub fn numbers(&mut self) -> &mut [f32] {
+        match self {
+            Array::Own(numbers) => numbers,
+            Array::Lent(numbers) => numbers,
+        }
+    }
+}
+
 /// An array of `length` numbers for a kernel to write: zeros, or what an earlier one held.
 ///
 /// The system hands out fresh memory in pages of 4 KiB, and the first touch of each costs about as much as

@@ -143,6 +143,7 @@ mod tests {
         let session = Session::new(threads, "", &|| false, &|_| ()).unwrap();
         crate::run(
             &Call { step, phase: "run", request, buffers: &[("bytes", Buffer::Bytes(bytes))] },
+            Vec::new(),
             &session,
         )
     }

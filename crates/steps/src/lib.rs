@@ -17,7 +17,7 @@ mod step;
 
 pub use call::{Buffer, Call, Owned, Reply};
 pub use error::Error;
-pub use step::{Inputs, Outputs, Session, Step};
+pub use step::{Inputs, Into, Outputs, Session, Step};
 pub use voxnorm_kernels::memory::recycle;
 
 use step::AnyStep;
@@ -34,10 +34,11 @@ steps! {
     n4::N4,
 }
 
-/// Runs one call. Never panics on bad input; a failure names what was found and what was expected.
-pub fn run(call: &Call, session: &Session) -> Result<Reply, Error> {
+/// Runs one call. Never panics on bad input; a failure names what was found and what was expected, and may leave
+/// anything in the arrays of `into`. What was written there is not in the reply.
+pub fn run(call: &Call, into: Into, session: &Session) -> Result<Reply, Error> {
     if let Some(step) = STEPS.iter().find(|step| step.id() == call.step) {
-        return session.run.pool.enter(|| step.call(call, session));
+        return session.run.pool.enter(|| step.call(call, into, session));
     }
     match services::find(call.step) {
         Some(service) => service(call, session),

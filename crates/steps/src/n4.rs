@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use voxnorm_kernels::bspline::{Lattice, Placement};
 use voxnorm_kernels::grid::{Grid, Padding, Shrunk};
-use voxnorm_kernels::n4::{Correction, Settings, Source, correct, fit, observe};
+use voxnorm_kernels::n4::{Corrected, Correction, Settings, Source, correct, fit, observe};
 
 pub struct N4;
 
@@ -230,25 +230,21 @@ impl Step for N4 {
             placement: fitted.grid.placement_of(&image.grid)?,
             keep_outside: options.outside == Outside::Keep,
             preserve_range: options.preserve_range,
-            image: outputs.wants("image"),
-            field: outputs.wants("field"),
-            log_field: outputs.wants("logField"),
         };
-        let corrected = correct(&source, &correction, &session.run)?;
-        if corrected.measures.voxels == 0 {
+        let mut take = |name| outputs.take(name, image.voxels.len());
+        let [mut corrected, mut field, mut log_field] = [take("image")?, take("field")?, take("logField")?];
+        let to =
+            Corrected { image: corrected.numbers(), field: field.numbers(), log_field: log_field.numbers() };
+        let told = correct(&source, &correction, to, &session.run)?;
+        if told.voxels == 0 {
             return Err(region.empty(Self::ID));
         }
-        if corrected.measures.not_finite > 0 {
-            return Err(inputs.not_finite(corrected.measures.not_finite, corrected.measures.voxels));
+        if told.not_finite > 0 {
+            return Err(inputs.not_finite(told.not_finite, told.voxels));
         }
-        let made =
-            [("image", corrected.image), ("field", corrected.field), ("logField", corrected.log_field)];
-        for (name, voxels) in made {
-            if let Some(voxels) = voxels {
-                outputs.put(name, voxels);
-            }
+        for (name, array) in [("image", corrected), ("field", field), ("logField", log_field)] {
+            outputs.put(name, array);
         }
-        let told = corrected.measures;
         let [before, after] = [told.before, told.after].map(|(mean, deviation)| deviation / mean);
         let Entropy { before: least, after: entropy } = fitted.entropy;
         let mut worse = Vec::new();

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use voxnorm_kernels::{
     grid::{Frame, Grid},
     level::Level,
+    memory::{Array, array},
     parallel::Pool,
     run::Run,
     select::Values,
@@ -82,7 +83,7 @@ pub trait Step: Sync {
 /// A step of whatever options, for the list.
 pub(crate) trait AnyStep: Sync {
     fn id(&self) -> &'static str;
-    fn call(&self, call: &Call, session: &Session) -> Result<Reply, Error>;
+    fn call(&self, call: &Call, into: Into, session: &Session) -> Result<Reply, Error>;
 }
 
 #[derive(Deserialize)]
@@ -126,11 +127,11 @@ impl<S: Step> AnyStep for S {
         S::ID
     }
 
-    fn call(&self, call: &Call, session: &Session) -> Result<Reply, Error> {
+    fn call(&self, call: &Call, into: Into, session: &Session) -> Result<Reply, Error> {
         let request: Request<S::Options> = serde_json::from_str(call.request)
             .map_err(|error| Error::internal(format!("{}: {error}", S::ID)))?;
         let inputs = Inputs { step: S::ID, given: &request.inputs, buffers: call.buffers };
-        let mut outputs = Outputs { wanted: request.outputs, made: Vec::new() };
+        let mut outputs = Outputs { step: S::ID, wanted: request.outputs, into, made: Vec::new() };
         let mut json = serde_json::Map::new();
 
         let fitted = match (call.phase, request.fitted) {
@@ -262,20 +263,43 @@ impl<'a> Inputs<'a> {
     }
 }
 
+/// The caller's arrays for some of the outputs, by name.
+pub type Into<'a> = Vec<(&'a str, &'a mut [f32])>;
+
 /// The outputs of a call: only those that were asked for are worth computing.
-pub struct Outputs {
+pub struct Outputs<'a> {
+    step: &'static str,
     wanted: Vec<String>,
+    into: Into<'a>,
     made: Vec<(String, Owned)>,
 }
 
-impl Outputs {
-    /// Whether the caller asked for `name`.
-    pub fn wants(&self, name: &str) -> bool {
-        self.wanted.iter().any(|wanted| wanted == name)
+impl<'a> Outputs<'a> {
+    /// Where the output `name` of `length` voxels goes: the caller's array, or one of our own; an empty one where the
+    /// caller did not ask for it.
+    pub fn take(&mut self, name: &str, length: usize) -> Result<Array<'a>, Error> {
+        if !self.wanted.iter().any(|wanted| wanted == name) {
+            return Ok(Array::NONE);
+        }
+        let Some(at) = self.into.iter().position(|(lent, _)| *lent == name) else {
+            return Ok(Array::Own(array(length)));
+        };
+        let (_, lent) = self.into.swap_remove(at);
+        if lent.len() == length {
+            return Ok(Array::Lent(lent));
+        }
+        let message =
+            format!("{}: into: {name}: expected room for {length} voxels, got {}", self.step, lent.len());
+        Err(Error::new("BadVolume", message)
+            .with(json!({ "output": name, "voxels": length, "got": lent.len() })))
     }
 
-    /// Hands over an output.
-    pub fn put(&mut self, name: &str, voxels: Vec<f32>) {
-        self.made.push((name.to_owned(), Owned::Floats(voxels)));
+    /// Hands over what `take` gave and a kernel has filled.
+    pub fn put(&mut self, name: &str, voxels: Array) {
+        if let Array::Own(voxels) = voxels
+            && !voxels.is_empty()
+        {
+            self.made.push((name.to_owned(), Owned::Floats(voxels)));
+        }
     }
 }

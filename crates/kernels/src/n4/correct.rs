@@ -5,7 +5,7 @@ use crate::at_levels;
 use crate::bspline::{Axes, Axis, Expansion, Lattice, Placement, Row, padded};
 use crate::level::Level;
 use crate::math::{SMALL, exp, exp_normal, exp_small};
-use crate::memory::array;
+use crate::memory::{array, recycle};
 use crate::moments::{LANES, Lanes, Sums, aligned, flat_mut};
 use crate::run::{Cancelled, Run};
 use crate::select::{BLOCK, Choice};
@@ -20,24 +20,16 @@ pub struct Correction<'a> {
     pub keep_outside: bool,
     /// The chosen voxels are mapped linearly, so that their smallest and largest value are the input's.
     pub preserve_range: bool,
-    /// Whether image / field is wanted.
-    pub image: bool,
-    /// Whether the factor is wanted.
-    pub field: bool,
-    /// Whether the factor's logarithm is wanted.
-    pub log_field: bool,
 }
 
-/// An image divided by its field, and what is told of it.
-pub struct Corrected {
-    /// image / field, if asked for.
-    pub image: Option<Vec<f32>>,
-    /// The factor, if asked for.
-    pub field: Option<Vec<f32>>,
-    /// The factor's logarithm, if asked for.
-    pub log_field: Option<Vec<f32>>,
-    /// Measured over the chosen voxels.
-    pub measures: Measures,
+/// Where the outputs go; empty where one is not wanted, else of the image's length.
+pub struct Corrected<'a> {
+    /// image / field.
+    pub image: &'a mut [f32],
+    /// The factor.
+    pub field: &'a mut [f32],
+    /// The factor's logarithm.
+    pub log_field: &'a mut [f32],
 }
 
 /// What is told of a correction, over the chosen voxels of the full image.
@@ -255,19 +247,24 @@ fn measure(
 }
 
 /// Divides the image by the field that the lattice describes.
-pub fn correct(source: &Source, correction: &Correction, run: &Run) -> Result<Corrected, Cancelled> {
+pub fn correct(
+    source: &Source,
+    correction: &Correction,
+    to: Corrected,
+    run: &Run,
+) -> Result<Measures, Cancelled> {
     let shape = source.shape;
     let lattice = correction.lattice;
     let axes = Axes::placed(shape, lattice.points.map(|points| points - 3), &correction.placement);
     let [x, y, z] = &axes.0;
     let expansion = Expansion::new(lattice, x, z);
-    let size = |wanted: bool| if wanted { source.voxels.len() } else { 0 };
+    let Corrected { image, field, log_field } = to;
     // The extremes of the corrected voxels are known only once all are.
-    let mut image = array(size(correction.image || correction.preserve_range));
-    let mut field = array(size(correction.field));
-    let mut log_field = array(size(correction.log_field));
+    let needs_image = correction.preserve_range && image.is_empty();
+    let mut unwanted = array(if needs_image { source.voxels.len() } else { 0 });
+    let image = if needs_image { &mut unwanted[..] } else { image };
 
-    let mut rests = [&mut image[..], &mut field[..], &mut log_field[..]];
+    let mut rests = [&mut *image, field, log_field];
     let mut parts = Vec::new();
     for planes in chunks(shape) {
         let voxels = planes.len() * shape[0] * shape[1];
@@ -280,18 +277,14 @@ pub fn correct(source: &Source, correction: &Correction, run: &Run) -> Result<Co
     })?;
     let mut measures = measures(&told, source);
     if correction.preserve_range && measures.not_finite == 0 && measures.voxels > 0 {
-        let mapping = preserve_range(source, &mut image, run)?;
+        let mapping = preserve_range(source, image, run)?;
         let (mean, deviation) = measures.after;
         let slope = f64::from(mapping.slope);
         let below = slope * (f64::from(mapping.corrected_high) - mean);
         measures.after = (f64::from(mapping.high) - below, slope * deviation);
     }
-    Ok(Corrected {
-        image: correction.image.then_some(image),
-        field: correction.field.then_some(field),
-        log_field: correction.log_field.then_some(log_field),
-        measures,
-    })
+    recycle(unwanted);
+    Ok(measures)
 }
 
 /// The first `count` of what is left of an output; nothing of one that is not wanted.
