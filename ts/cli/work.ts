@@ -1,6 +1,7 @@
 /** One job: read, compute, write. */
 import type { Backend, Progress } from "../backend/backend.ts";
 import { settleAll } from "../concurrent.ts";
+import { startDigest } from "../digest.ts";
 import { VoxnormError } from "../errors.ts";
 import type { EncodeOptions } from "../io/index.ts";
 import { type DecodeOptions, encodeAll, writeFileAtomic, writeVolumes } from "../io/index-node.ts";
@@ -57,7 +58,9 @@ export async function work(
   onProgress: (progress: Progress) => void,
 ): Promise<Done> {
   const { bound, plan, backend, signal, gzip, storage } = shop;
-  const [{ image, ...inputs }, decodeMs] = await timed(() => readInputs(job, shop, warnings));
+  // Hashed while other files are read and the image is worked on.
+  const hash = (volume: Mask) => (backend.threads > 1 ? startDigest(volume, backend) : undefined);
+  const [{ image, ...inputs }, decodeMs] = await timed(() => readInputs(job, shop, warnings, hash));
   const outputs = Object.keys(job.outputs);
   const context = { backend, signal, inputs, outputs, digests: true, onProgress };
   const made = await runSeries(pipeline([bound]), image, context);
@@ -112,16 +115,21 @@ export async function rehearse(job: Job, shop: Shop, warnings: Warning[]): Promi
 }
 
 /** The volumes of a job by slot, or the rules in their place. Read at once; told of in the slots' order. */
-async function readInputs(job: Job, { bound: { step }, read: { read, tell }, backend }: Shop, warnings: Warning[]) {
+async function readInputs(
+  job: Job,
+  { bound: { step }, read: { read, tell }, backend }: Shop,
+  warnings: Warning[],
+  onRead: (volume: Mask) => void = () => {},
+) {
   const others = Object.entries(job.inputs).filter(([name, value]) => !step.inputs[name]!.rules.includes(value));
   const files = [["image", job.input] as const, ...others];
   const found = await settleAll(
     backend.threads,
-    files.map(
-      ([name, path]) =>
-        () =>
-          read(path, step.inputs[name]!.kind),
-    ),
+    files.map(([name, path]) => async () => {
+      const volumes = await read(path, step.inputs[name]!.kind);
+      for (const volume of volumes) onRead(volume);
+      return volumes;
+    }),
   );
   const inputs: Record<string, readonly Mask[] | string> = { ...job.inputs };
   for (const [index, [name, path]] of files.entries()) {

@@ -127,11 +127,11 @@ impl Pack for Simd128 {
 }
 
 /// The one of processors that have no levels.
-#[cfg(not(target_arch = "x86_64"))]
-pub type Native = cfg_select! {
-    all(target_arch = "wasm32", target_feature = "simd128") => Simd128,
-    _ => Plain,
-};
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub type Native = Simd128;
+/// The one of processors that have no levels.
+#[cfg(not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))))]
+pub type Native = Plain;
 
 const CLOSE: [[u8; 16]; 16] = orders(false);
 const OPEN: [[u8; 16]; 16] = orders(true);
