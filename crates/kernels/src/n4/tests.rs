@@ -191,3 +191,54 @@ fn an_advance_takes_the_field_away_and_counts_what_is_left() {
         }
     }
 }
+
+#[test]
+fn a_correction_divides_and_measures_every_chosen_voxel() {
+    for shape in SHAPES {
+        let phantom = Phantom::new(shape);
+        let count = phantom.voxels.len();
+        // With small fields and large ones, which take two ways; with voxels at the very end, and masks.
+        for (size, is_masked) in [(0.3, false), (0.3, true), (0.9, false)] {
+            let mut lattice = Lattice::zeros([5, 4, 6]);
+            let values = lattice.values.iter_mut().enumerate();
+            values.for_each(|(i, value)| *value = size * (i as f64 * 1.7).sin());
+            let axes = Axes::new(shape, [2, 1, 3]);
+            let select = if is_masked { Select::NonZero(Values::Floats(&phantom.mask)) } else { Select::All };
+            let (image, field, told) = everywhere(|run| {
+                let source = Source { voxels: &phantom.voxels, shape, select, weight: None };
+                let placement = shape.map(Placement::stretched);
+                let correction =
+                    Correction { lattice: &lattice, placement, keep_outside: false, preserve_range: false };
+                let [mut image, mut field] = [(); 2].map(|()| vec![0.0; count]);
+                let to = Corrected { image: &mut image, field: &mut field, log_field: &mut [] };
+                let told = correct(&source, &correction, to, run).unwrap();
+                let told = (told.voxels, told.before, told.after, told.field_low, told.field_high);
+                (image, field, told)
+            });
+            let chosen: Vec<usize> = (0..count).filter(|&i| !is_masked || phantom.mask[i] != 0.0).collect();
+            for i in 0..count {
+                let index = [i % shape[0], i / shape[0] % shape[1], i / shape[0] / shape[1]];
+                let log: f64 = touched(&axes, index).iter().map(|(p, w)| w * lattice.values[*p]).sum();
+                assert!((f64::from(field[i]) - log.exp()).abs() < 2e-6 * log.exp(), "{shape:?} {i}");
+                assert_eq!(image[i], phantom.voxels[i] / field[i], "{shape:?} {i}");
+            }
+            let moments = |voxels: &[f32]| {
+                let n = chosen.len() as f64;
+                let mean = chosen.iter().map(|&i| f64::from(voxels[i])).sum::<f64>() / n;
+                let squares: f64 = chosen.iter().map(|&i| (f64::from(voxels[i]) - mean).powi(2)).sum();
+                (mean, if n > 1.0 { (squares / (n - 1.0)).sqrt() } else { 0.0 })
+            };
+            let alike = |a: (f64, f64), b: (f64, f64)| {
+                (a.0 - b.0).abs() <= 1e-12 * b.0.abs() && (a.1 - b.1).abs() <= 1e-7 * b.0.abs()
+            };
+            assert_eq!(told.0, chosen.len());
+            assert!(alike(told.1, moments(&phantom.voxels)), "{shape:?} {told:?}");
+            assert!(alike(told.2, moments(&image)), "{shape:?} {told:?}");
+            let fields = chosen.iter().map(|&i| field[i]);
+            let extremes = fields.fold((f32::INFINITY, 0.0_f32), |(l, h), f| (l.min(f), h.max(f)));
+            if !chosen.is_empty() {
+                assert_eq!((told.3, told.4), extremes, "{shape:?}");
+            }
+        }
+    }
+}
