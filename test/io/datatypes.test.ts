@@ -58,6 +58,7 @@ describe.each(Object.entries(backends))("on %s", (_, createBackend) => {
         const bytes = niftiBytes({ version, little, datatype: types[name][0], dim, voxels });
         for (const file of [bytes, packed(bytes)]) {
           const volume = await read(file, { backend });
+          expect(volume.data).toBeInstanceOf(Float32Array);
           expect([...volume.data]).toEqual(values[name].map(Math.fround));
           expect(volume.grid.shape).toEqual([3, 1, 2]);
           expect(volume.meta.warnings).toEqual([]);
