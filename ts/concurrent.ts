@@ -12,9 +12,13 @@ export async function settleAll<T>(
 }
 
 /** What all `works` resolve to. Where several fail, the first in order tells. */
-export async function all<T>(threads: number, works: readonly (() => Promise<T>)[]): Promise<T[]> {
-  return (await settleAll(threads, works)).map((result) => {
+export async function all<T extends readonly unknown[]>(
+  threads: number,
+  works: readonly [...{ [K in keyof T]: () => Promise<T[K]> }],
+): Promise<T> {
+  const results = (await settleAll<unknown>(threads, works)).map((result) => {
     if (result.status === "rejected") throw result.reason;
     return result.value;
   });
+  return results as unknown as T;
 }

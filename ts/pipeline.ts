@@ -27,9 +27,24 @@ export interface PipelineResult {
   readonly report: Report;
 }
 
+/** A result whose digests may still be computed. */
+export interface Started<Made extends { report: unknown }> {
+  readonly made: Omit<Made, "report">;
+  /** With the digests, where they are wanted: with one thread they are computed at this call. */
+  report(): Promise<Made["report"]>;
+}
+
 export interface Pipeline {
   readonly steps: readonly BoundStep[];
   run(image: Volume, context?: PipelineContext): Promise<PipelineResult>;
+  /** As `run`, but does not wait for digests: the image can be written while they are computed. */
+  start(image: Volume, context?: PipelineContext): Promise<Started<PipelineResult>>;
+}
+
+/** What a start comes to in the end. */
+export async function finished<Made extends { report: unknown }>(started: Promise<Started<Made>>): Promise<Made> {
+  const { made, report } = await started;
+  return { ...made, report: await report() } as Made;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of steps holds steps of all types
@@ -38,10 +53,18 @@ type AnyStep = BoundStep<any, any, any>;
 /** A pipeline keeps no state: one may run on many images at once. */
 export function pipeline(steps: readonly AnyStep[]): Pipeline {
   if (steps.length === 0) throw new VoxnormError("BadOption", "pipeline: expected at least one step, got none");
-  return { steps, run: (image, context = {}) => run(steps, image, context) };
+  return {
+    steps,
+    run: (image, context = {}) => finished(start(steps, image, context)),
+    start: (image, context = {}) => start(steps, image, context),
+  };
 }
 
-async function run(steps: readonly AnyStep[], input: Volume, context: PipelineContext): Promise<PipelineResult> {
+async function start(
+  steps: readonly AnyStep[],
+  input: Volume,
+  context: PipelineContext,
+): Promise<Started<PipelineResult>> {
   expectObject("pipeline", "context", context);
   const backend = context.backend ?? (await sharedBackend());
   const { signal, gridTolerance, digests = false, onProgress } = context;
@@ -95,25 +118,30 @@ async function run(steps: readonly AnyStep[], input: Volume, context: PipelineCo
   const others = reports.flatMap(({ inputs }) => Object.values(inputs)).filter((value) => typeof value !== "string");
   const hashed = digests ? [...new Set<Mask>([input, result, ...others])] : [];
   // At once, as each takes a thread for as long as a small image's correction.
-  const found = new Map(
-    await all(
+  const hash = () =>
+    all(
       backend.threads,
       hashed.map((volume) => async () => [volume, { digest: await digest(volume, backend) }] as const),
-    ),
-  );
-  const inputReport = (value: Mask | string) => (typeof value === "string" ? value : (found.get(value) ?? {}));
-  const report: Report = {
-    voxnorm: version,
-    backend: backendReport(backend),
-    input: volumeReport(input, found.get(input)),
-    steps: reports.map((each) => ({
-      ...each,
-      inputs: Object.fromEntries(Object.entries(each.inputs).map(([name, value]) => [name, inputReport(value)])),
-    })),
-    output: volumeReport(result, found.get(result)),
-    warnings,
+    );
+  const early = backend.threads > 1 ? hash() : undefined;
+  // Who asks for the report is told.
+  early?.catch(() => {});
+  const report = async (): Promise<Report> => {
+    const found = new Map(await (early ?? hash()));
+    const inputReport = (value: Mask | string) => (typeof value === "string" ? value : (found.get(value) ?? {}));
+    return {
+      voxnorm: version,
+      backend: backendReport(backend),
+      input: volumeReport(input, found.get(input)),
+      steps: reports.map((each) => ({
+        ...each,
+        inputs: Object.fromEntries(Object.entries(each.inputs).map(([name, value]) => [name, inputReport(value)])),
+      })),
+      output: volumeReport(result, found.get(result)),
+      warnings,
+    };
   };
-  return { image: result, outputs, report };
+  return { made: { image: result, outputs }, report };
 }
 
 function expectKnown(what: "input" | "output", names: readonly string[], slots: readonly object[]): void {

@@ -1,6 +1,6 @@
 /** The volumes of a series, such as time points: a pipeline runs on each of them, one after the other. */
 import { VoxnormError } from "./errors.ts";
-import type { Pipeline, PipelineContext, PipelineResult } from "./pipeline.ts";
+import { finished, type Pipeline, type PipelineContext, type PipelineResult, type Started } from "./pipeline.ts";
 import type { Report } from "./report.ts";
 import type { Mask, Volume } from "./volume.ts";
 
@@ -22,11 +22,20 @@ export interface SeriesReport extends Pick<Report, "voxnorm" | "backend"> {
 }
 
 /** Errors name the volume that they are about. */
-export async function runSeries(
+export function runSeries(
   pipeline: Pipeline,
   images: readonly Volume[],
   context: SeriesContext = {},
 ): Promise<SeriesResult> {
+  return finished(startSeries(pipeline, images, context));
+}
+
+/** As `runSeries`, but does not wait for digests. */
+export async function startSeries(
+  pipeline: Pipeline,
+  images: readonly Volume[],
+  context: SeriesContext = {},
+): Promise<Started<SeriesResult>> {
   if (images.length === 0) throw new VoxnormError("BadVolume", "series: expected at least one volume, got none");
   if ((context as PipelineContext).into !== undefined) {
     throw new VoxnormError("BadOption", "series: into: expected none, as the volumes would overwrite each other's");
@@ -34,30 +43,34 @@ export async function runSeries(
   const { onProgress } = context;
   const count = images.length;
   const inputs = inputsOfEach(context.inputs ?? {}, count);
-  const results: PipelineResult[] = [];
+  const results: Started<PipelineResult>[] = [];
   for (const [index, image] of images.entries()) {
     const tell: PipelineContext["onProgress"] =
       onProgress &&
       (({ fraction, ...facts }) =>
         onProgress({ ...(count > 1 ? { volume: index + 1 } : {}), ...facts, fraction: (index + fraction) / count }));
     try {
-      results.push(await pipeline.run(image, { ...context, inputs: inputs[index]!, onProgress: tell }));
+      results.push(await pipeline.start(image, { ...context, inputs: inputs[index]!, onProgress: tell }));
     } catch (error) {
       if (!(error instanceof VoxnormError) || count === 1) throw error;
       const message = `volume ${index + 1} of ${count}: ${error.message}`;
       throw new VoxnormError(error.code, message, { ...error.detail, volume: index + 1 }, error.cause);
     }
   }
-  const [{ outputs, report }] = results as [PipelineResult];
-  return {
-    images: results.map(({ image }) => image),
-    outputs: Object.fromEntries(Object.keys(outputs).map((name) => [name, results.map((each) => each.outputs[name]!)])),
-    report: {
-      voxnorm: report.voxnorm,
-      backend: report.backend,
-      volumes: results.map(({ report: { voxnorm: _, backend: __, ...own } }) => own),
-    },
+  const { outputs } = results[0]!.made;
+  const made = {
+    images: results.map(({ made }) => made.image),
+    outputs: Object.fromEntries(
+      Object.keys(outputs).map((name) => [name, results.map(({ made }) => made.outputs[name]!)]),
+    ),
   };
+  const report = async (): Promise<SeriesReport> => {
+    const reports: Report[] = [];
+    for (const { report } of results) reports.push(await report());
+    const [{ voxnorm, backend }] = reports as [Report];
+    return { voxnorm, backend, volumes: reports.map(({ voxnorm: _, backend: __, ...own }) => own) };
+  };
+  return { made, report };
 }
 
 /** The inputs of each of `count` volumes. Throws `GridMismatch` for a list of another length. */

@@ -1,6 +1,6 @@
 /** One job: read, compute, write. */
 import type { Backend, Progress } from "../backend/backend.ts";
-import { settleAll } from "../concurrent.ts";
+import { all, settleAll } from "../concurrent.ts";
 import { startDigest } from "../digest.ts";
 import { VoxnormError } from "../errors.ts";
 import type { EncodeOptions } from "../io/index.ts";
@@ -8,7 +8,7 @@ import { type DecodeOptions, encodeAll, writeFileAtomic, writeVolumes } from "..
 import type { EncodeReport } from "../io/nifti-stored.ts";
 import { pipeline } from "../pipeline.ts";
 import type { Report } from "../report.ts";
-import { inputsOfEach, runSeries, type SeriesReport } from "../series.ts";
+import { inputsOfEach, type SeriesReport, startSeries } from "../series.ts";
 import type { Kind } from "../slots.ts";
 import type { BoundStep } from "../step.ts";
 import type { Mask, Volume, Warning } from "../volume.ts";
@@ -63,22 +63,25 @@ export async function work(
   const [{ image, ...inputs }, decodeMs] = await timed(() => readInputs(job, shop, warnings, hash));
   const outputs = Object.keys(job.outputs);
   const context = { backend, signal, inputs, outputs, digests: true, onProgress };
-  const made = await runSeries(pipeline([bound]), image, context);
-  const { volumes, ...ran } = made.report;
-  const isSeries = volumes.length > 1;
-  const found = volumes.flatMap(({ warnings }, index) => {
-    const which = isSeries ? `volume ${index + 1} of ${volumes.length}: ` : "";
-    return warnings.map(({ code, message }) => ({ code, message: which + message }));
-  });
-  warnings.push(...found);
+  const { made, report: finish } = await startSeries(pipeline([bound]), image, context);
   if (signal.aborted) throw new VoxnormError("Cancelled", "interrupted; nothing was written");
 
+  const describe = async () => {
+    const { volumes, ...ran } = await finish();
+    const isSeries = volumes.length > 1;
+    const found = volumes.flatMap(({ warnings }, index) => {
+      const which = isSeries ? `volume ${index + 1} of ${volumes.length}: ` : "";
+      return warnings.map(({ code, message }) => ({ code, message: which + message }));
+    });
+    warnings.push(...found);
+    return { report: isSeries ? { ...ran, volumes } : { ...ran, ...volumes[0]! }, volumes, found };
+  };
   let stored: EncodeReport | undefined;
-  const [, encodeMs] = await timed(async () => {
+  const write = async () => {
     await makeFolder(plan);
     const others = Object.entries(job.outputs).map(([name, path]) => [path, made.outputs[name] ?? []] as const);
     // What the file said of the image beyond its voxels holds for the other outputs, too.
-    const all = [[job.output, made.images] as const, ...others].map(
+    const files = [[job.output, made.images] as const, ...others].map(
       ([path, each]) => [path, each.map((volume, index) => ({ ...volume, meta: made.images[index]!.meta }))] as const,
     );
     const options = (path: string) => {
@@ -86,16 +89,17 @@ export async function work(
       if (path !== job.output) return { backend, signal, level };
       return { backend, signal, ...storage, onReport: (report: EncodeReport) => (stored = report) };
     };
-    const files = all.filter(([path]) => path !== dash);
-    await Promise.all(files.map(([path, each]) => writeVolumes(path, each, options(path))));
+    const onDisk = files.filter(([path]) => path !== dash);
+    await Promise.all(onDisk.map(([path, each]) => writeVolumes(path, each, options(path))));
     // Last, since it cannot be taken back.
-    for (const [path, each] of all) {
+    for (const [path, each] of files) {
       if (path === dash) await writeStdout(await encodeAll(each, { gzip, ...options(path) }));
     }
-  });
+  };
+  // The output is hashed while it is packed.
+  const [{ report, volumes, found }, [, encodeMs]] = await all(backend.threads, [describe, () => timed(write)]);
   const computeMs = volumes.flatMap(({ steps }) => steps).reduce((sum, step) => sum + step.computeMs, 0);
   const timings = { decodeMs, computeMs, encodeMs };
-  const report = isSeries ? made.report : { ...ran, ...volumes[0]! };
   if (job.report !== undefined) {
     const bytes = new TextEncoder().encode(`${JSON.stringify({ ...report, stored, timings }, null, 2)}\n`);
     await (job.report === dash ? writeStdout(bytes) : writeFileAtomic(job.report, bytes));
