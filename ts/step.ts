@@ -49,10 +49,12 @@ export interface StepDeclaration<
   readonly warnings: Readonly<Record<string, StepWarning<z.output<F>, z.output<M>>>>;
 }
 
-/** Looked for where a call fits, applies or both. Either gives a sentence with its numbers, or nothing. */
+/** Looked for where a call fits, applies or both. Each gives a sentence with its numbers, or nothing. */
 export interface StepWarning<Fitted, Measures> {
   /** One line for the documentation, without a full stop. */
   readonly meaning: string;
+  /** By the complete options and the inputs that were given. */
+  ofCall?(options: Record<string, unknown>, inputs: Record<string, unknown>): string | undefined;
   ofFitted?(fitted: Fitted): string | undefined;
   ofMeasures?(measures: Measures): string | undefined;
 }
@@ -160,7 +162,7 @@ function bound<
     const into = phase === "fit" ? undefined : expectRoom(step.id, context.into, wanted, buffers);
     const reply = await backend.run({ step: step.id, phase, request, buffers, into, signal, onProgress });
     const { json } = reply;
-    const warnings = found(step as unknown as StepDeclaration, json);
+    const warnings = found(step as unknown as StepDeclaration, options, described.inputs, json);
     for (const warning of warnings) context.onWarning?.(warning);
     return { json, warnings, outputs: volumes(reply.buffers, image.grid) as Made<O> };
   }
@@ -191,10 +193,16 @@ function bound<
   };
 }
 
-/** What the reply's values, be they new, give cause to warn of. */
-function found({ id, warnings }: StepDeclaration, { fitted, measures }: Record<string, unknown>): Warning[] {
-  return Object.entries(warnings).flatMap(([code, { ofFitted, ofMeasures }]) => {
+/** What the call and the reply's values, be they new, give cause to warn of. */
+function found(
+  { id, warnings }: StepDeclaration,
+  options: Record<string, unknown>,
+  inputs: Record<string, unknown>,
+  { fitted, measures }: Record<string, unknown>,
+): Warning[] {
+  return Object.entries(warnings).flatMap(([code, { ofCall, ofFitted, ofMeasures }]) => {
     const told = [
+      ofCall?.(options, inputs),
       fitted === undefined ? undefined : ofFitted?.(fitted as Record<string, unknown>),
       measures === undefined ? undefined : ofMeasures?.(measures as Record<string, unknown>),
     ];
@@ -278,7 +286,7 @@ function describe(step: StepDeclaration, given: Record<string, unknown>, toleran
     }
     const { data, grid } = slot.kind === "mask" ? expectMask(what, value) : expectVolume(what, value);
     if (reference !== undefined && value !== reference) expectSameGrid(what, reference.grid, grid, tolerance);
-    inputs[name] = { shape: grid.shape, affine: grid.affine, itk: grid.itk };
+    inputs[name] = { shape: grid.shape, affine: grid.affine, channels: grid.channels, itk: grid.itk };
     buffers[name] = data;
   }
   return { inputs, buffers };

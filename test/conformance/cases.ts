@@ -25,7 +25,11 @@ export interface Expectation {
   /** `log`: logarithms are compared, their mean difference removed, since the factor's scale is arbitrary. */
   readonly compare: "log" | "value";
   /** Root mean square difference that is allowed. */
-  readonly rms: number;
+  readonly rms?: number;
+  /** Largest difference that is allowed. */
+  readonly most?: number;
+  /** What differences are measured in, such as the standard deviation of the other program's output; 1 where absent. */
+  readonly unit?: number;
   /** Voxels where this input has this value count; all where it is absent. */
   readonly within?: { readonly input: string; readonly value: number };
   /** Every stride-th voxel along each axis from the first, as a file or as numbers with x fastest. */
@@ -72,17 +76,18 @@ export async function load(golden: Case, backend: Backend): Promise<Record<strin
 
 export interface Agreement {
   readonly rms: number;
+  readonly most: number;
   readonly voxels: number;
 }
 
-/** The root mean square difference between an output and what is expected of it. */
+/** The differences between an output and what is expected of it. */
 export async function agreement(
   expectation: Expectation,
   output: Float32Array,
   inputs: Record<string, Mask | string>,
   backend: Backend,
 ): Promise<Agreement> {
-  const { stride, within, compare } = expectation;
+  const { stride, within, compare, unit = 1 } = expectation;
   const expected = expectation.file
     ? (await readVolume(pathOf(expectation.file), { backend })).data
     : Float64Array.from(expectation.values ?? []);
@@ -103,5 +108,6 @@ export async function agreement(
   if (next !== expected.length) throw new Error(`expected ${next} reference values, got ${expected.length}`);
   const mean = compare === "log" ? differences.reduce((sum, d) => sum + d, 0) / differences.length : 0;
   const squares = differences.reduce((sum, d) => sum + (d - mean) ** 2, 0);
-  return { rms: Math.sqrt(squares / differences.length), voxels: differences.length };
+  const most = differences.reduce((most, d) => Math.max(most, Math.abs(d - mean)), 0);
+  return { rms: Math.sqrt(squares / differences.length) / unit, most: most / unit, voxels: differences.length };
 }

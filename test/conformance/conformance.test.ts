@@ -118,11 +118,15 @@ for (const found of findCases()) {
     );
 
     for (const expectation of golden.expect) {
-      it(`agrees on ${expectation.output} within ${expectation.rms} RMS with ${golden.source}`, async () => {
+      const { rms: allowed, most } = expectation;
+      const limit = allowed === undefined ? `${most} at most` : `${allowed} RMS`;
+      it(`agrees on ${expectation.output} within ${limit} with ${golden.source}`, async () => {
         const output = reply.buffers[expectation.output] as Float32Array;
-        const { rms, voxels } = await agreement(expectation, output, inputs, native);
-        expect(voxels).toBeGreaterThan(100);
-        expect(rms).toBeLessThan(expectation.rms);
+        const found = await agreement(expectation, output, inputs, native);
+        expect(found.voxels).toBeGreaterThan(100);
+        expect(allowed ?? most).toBeDefined();
+        if (allowed !== undefined) expect(found.rms).toBeLessThan(allowed);
+        if (most !== undefined) expect(found.most).toBeLessThan(most);
       });
     }
   });

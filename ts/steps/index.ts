@@ -1,2 +1,3 @@
 /** Every step. A new one is its file and its line here. */
 export { n4 } from "./n4.ts";
+export { zscore } from "./zscore.ts";

@@ -38,11 +38,11 @@ const KERNELS: &[(&str, u32, Kernel)] = &[
     }),
     ("range", 4, |v, run| Ok(range(&v.image, Select::All, run)?.high.into())),
     ("range in a mask", 5, |v, run| {
-        Ok(range(&v.image, Select::NonZero(Values::Bytes(&v.mask)), run)?.high.into())
+        Ok(range(&v.image, Select::Other(Values::Bytes(&v.mask), 0.0), run)?.high.into())
     }),
     ("moments", 4, |v, run| Ok(moments(&v.image, Select::All, run)?.squares)),
     ("moments in a mask", 5, |v, run| {
-        Ok(moments(&v.image, Select::NonZero(Values::Bytes(&v.mask)), run)?.squares)
+        Ok(moments(&v.image, Select::Other(Values::Bytes(&v.mask), 0.0), run)?.squares)
     }),
     ("histogram, 256 bins", 4, |v, run| {
         Ok(histogram(&v.image, Select::All, bins(), run)?
@@ -51,7 +51,7 @@ const KERNELS: &[(&str, u32, Kernel)] = &[
             .fold(0.0, |sum, n| sum * 0.5 + *n as f64))
     }),
     ("histogram in a mask, 256 bins", 5, |v, run| {
-        let counts = histogram(&v.image, Select::NonZero(Values::Bytes(&v.mask)), bins(), run)?.bins;
+        let counts = histogram(&v.image, Select::Other(Values::Bytes(&v.mask), 0.0), bins(), run)?.bins;
         Ok(counts.iter().fold(0.0, |sum, n| sum * 0.5 + *n as f64))
     }),
     ("weighted histogram, 256 bins", 8, |v, run| {
@@ -132,7 +132,7 @@ fn source(voxels: &Voxels) -> Source<'_> {
     Source {
         voxels: &voxels.image,
         shape: SHAPE,
-        select: Select::NonZero(Values::Bytes(&voxels.mask)),
+        select: Select::Other(Values::Bytes(&voxels.mask), 0.0),
         weight: None,
     }
 }

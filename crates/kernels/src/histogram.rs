@@ -141,13 +141,13 @@ pub fn weighted_histogram(
 
 /// Where a value stands among all there are: integers, unlike floating point numbers, are compared in vectors.
 #[inline(always)]
-fn rank(value: f32) -> i32 {
+pub fn rank(value: f32) -> i32 {
     rank_of_bits(value.to_bits() as i32)
 }
 
 /// Negative numbers have their other bits the wrong way round. Its own inverse.
 #[inline(always)]
-fn rank_of_bits(bits: i32) -> i32 {
+pub fn rank_of_bits(bits: i32) -> i32 {
     bits ^ ((bits >> 31) & i32::MAX)
 }
 

@@ -18,6 +18,8 @@ pub mod moments;
 pub mod n4;
 pub mod pack;
 pub mod parallel;
+pub mod pointwise;
+pub mod quantile;
 pub mod run;
 pub mod select;
 pub mod sharpen;

@@ -2,6 +2,8 @@
 
 use crate::memory::prefetch;
 use crate::moments::LANES;
+use crate::parallel::{CHUNKS, ranges};
+use crate::run::{Cancelled, Run};
 use std::ops::Range;
 
 /// Most voxels that a pass takes at a time, few enough that what it notes of them stays in the nearest cache.
@@ -16,7 +18,15 @@ pub enum Values<'a> {
     Bytes(&'a [u8]),
 }
 
-impl Values<'_> {
+impl<'a> Values<'a> {
+    /// Those of `range`.
+    pub fn part(self, range: Range<usize>) -> Values<'a> {
+        match self {
+            Values::Floats(all) => Values::Floats(&all[range]),
+            Values::Bytes(all) => Values::Bytes(&all[range]),
+        }
+    }
+
     /// How many there are.
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
@@ -52,8 +62,8 @@ pub enum Select<'a> {
     All,
     /// Those whose mask value equals the label.
     Label(Values<'a>, f32),
-    /// Those whose mask value is not 0.
-    NonZero(Values<'a>),
+    /// Those whose mask value is another one, NaN among them.
+    Other(Values<'a>, f32),
     /// Those whose own value is above the threshold, which is finite.
     Above(f32),
 }
@@ -67,9 +77,31 @@ impl<'a> Select<'a> {
         match self {
             Select::All => outside(Tested::Floats(voxels, f32::INFINITY, f32::NEG_INFINITY)),
             Select::Label(mask, label) => inside(Tested::of(mask, label)),
-            Select::NonZero(mask) => outside(Tested::of(mask, 0.0)),
+            Select::Other(mask, value) => outside(Tested::of(mask, value)),
             Select::Above(threshold) => inside(Tested::Floats(voxels, threshold.next_up(), f32::INFINITY)),
         }
+    }
+
+    /// The same choice among the voxels of `range` alone.
+    pub fn part(self, range: Range<usize>) -> Select<'a> {
+        match self {
+            Select::Label(mask, label) => Select::Label(mask.part(range), label),
+            Select::Other(mask, value) => Select::Other(mask.part(range), value),
+            whole => whole,
+        }
+    }
+
+    /// How many of `voxels` are chosen.
+    pub fn count(self, voxels: &'a [f32], run: &Run) -> Result<usize, Cancelled> {
+        let choice = self.among(voxels);
+        let count = |_, part: Range<usize>| {
+            let mut chosen = [0; BLOCK];
+            let blocks = part.clone().step_by(BLOCK);
+            blocks
+                .map(|first| choice.row(first, 1, &mut chosen[..BLOCK.min(part.end - first)]))
+                .sum::<usize>()
+        };
+        Ok(run.map_parts(ranges(voxels.len(), CHUNKS), count)?.into_iter().sum())
     }
 
     /// The blocks of `range` that hold chosen voxels, in order.
@@ -203,6 +235,8 @@ impl Blocks<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::level::Level;
+    use crate::parallel::Pool;
 
     const VALUES: [f32; 8] = [0.0, 1.0, 2.0, 1.0, f32::NAN, -0.0, f32::INFINITY, f32::NEG_INFINITY];
 
@@ -215,13 +249,36 @@ mod tests {
         assert_eq!(chosen(Select::All), [0, 1, 2, 3, 4, 5, 6, 7]);
         assert_eq!(chosen(Select::Label(Values::Floats(&VALUES), 1.0)), [1, 3]);
         assert_eq!(chosen(Select::Label(Values::Floats(&VALUES), 0.0)), [0, 5]);
-        assert_eq!(chosen(Select::NonZero(Values::Floats(&VALUES))), [1, 2, 3, 4, 6, 7]);
+        assert_eq!(chosen(Select::Other(Values::Floats(&VALUES), 0.0)), [1, 2, 3, 4, 6, 7]);
         let bytes = Values::Bytes(&[0, 1, 2, 1, 255, 0, 3, 0]);
         assert_eq!(chosen(Select::Label(bytes, 255.0)), [4]);
         assert_eq!(chosen(Select::Label(bytes, 0.5)), []);
-        assert_eq!(chosen(Select::NonZero(bytes)), [1, 2, 3, 4, 6]);
+        assert_eq!(chosen(Select::Other(bytes, 0.0)), [1, 2, 3, 4, 6]);
+        assert_eq!(chosen(Select::Other(bytes, 1.0)), [0, 2, 4, 5, 6, 7]);
+        assert_eq!(chosen(Select::Other(Values::Floats(&VALUES), 1.0)), [0, 2, 4, 5, 6, 7]);
         assert_eq!(chosen(Select::Above(1.0)), [2, 6]);
         assert_eq!(chosen(Select::Above(0.999_999_94)), [1, 2, 3, 6]);
+    }
+
+    #[test]
+    fn a_part_is_chosen_from_as_the_whole_is() {
+        let image: Vec<f32> = VALUES.repeat(1000);
+        let bytes: Vec<u8> = image.iter().map(|value| *value as u8).collect();
+        for threads in [1, 2, 8] {
+            let run = Run { level: Level::best(), pool: Pool::new(threads).unwrap(), cancelled: &|| false };
+            for mask in [Values::Floats(&image), Values::Bytes(&bytes)] {
+                for select in
+                    [Select::All, Select::Label(mask, 1.0), Select::Other(mask, 1.0), Select::Above(0.5)]
+                {
+                    let choice = select.among(&image);
+                    for range in [0..8000, 1..1, 5..6, 1000..5001] {
+                        let expected = range.clone().filter(|&i| choice.includes(i)).count();
+                        let part = select.part(range.clone()).count(&image[range], &run);
+                        assert_eq!(part.unwrap(), expected);
+                    }
+                }
+            }
+        }
     }
 
     #[test]
@@ -230,7 +287,7 @@ mod tests {
         let bytes: Vec<u8> = image.iter().map(|value| *value as u8).collect();
         let mut selections = vec![Select::All, Select::Above(1.0)];
         for mask in [Values::Floats(&image), Values::Bytes(&bytes)] {
-            selections.extend([Select::Label(mask, 1.0), Select::NonZero(mask)]);
+            selections.extend([Select::Label(mask, 1.0), Select::Other(mask, 0.0)]);
         }
         for select in selections {
             let choice = select.among(&image);

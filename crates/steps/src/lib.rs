@@ -9,6 +9,7 @@ mod call;
 #[cfg(not(target_arch = "wasm32"))]
 mod deflate;
 mod error;
+mod pointwise;
 mod region;
 #[cfg(not(target_arch = "wasm32"))]
 mod runs;
@@ -32,6 +33,7 @@ macro_rules! steps {
 
 steps! {
     n4::N4,
+    zscore::ZScore,
 }
 
 /// Runs one call. Never panics on bad input; a failure names what was found and what was expected, and may leave

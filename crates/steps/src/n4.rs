@@ -1,6 +1,6 @@
 //! N4 bias-field correction. Semantics, options and sources: `ts/steps/n4.ts` and `docs/design/n4.md`.
 
-use crate::region::{Label, Region};
+use crate::region::{Label, Region, Subject};
 use crate::{Error, Inputs, Outputs, Session, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -9,6 +9,8 @@ use voxnorm_kernels::grid::{Grid, Padding, Shrunk};
 use voxnorm_kernels::n4::{Corrected, Correction, Settings, Source, correct, fit, observe};
 
 pub struct N4;
+
+const SUBJECT: Subject = Subject { step: N4::ID, part: String::new() };
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -135,13 +137,13 @@ impl Step for N4 {
         };
         let observations = observe(&source, &shrunk, &session.run)?;
         if observations.included == 0 {
-            return Err(region.empty(Self::ID));
+            return Err(region.empty(&SUBJECT));
         }
         if observations.not_finite > 0 {
-            return Err(inputs.not_finite(observations.not_finite, observations.included));
+            return Err(SUBJECT.not_finite(observations.not_finite, observations.included));
         }
         if let Some(value) = observations.constant() {
-            return Err(inputs.constant(value));
+            return Err(SUBJECT.constant(f64::from(value)));
         }
         let (included, non_positive) = (observations.included, observations.non_positive);
 
@@ -187,7 +189,7 @@ impl Step for N4 {
                 shape: wide(shrunk.shape),
             },
             region: RegionJson {
-                rule: region.rule().to_owned(),
+                rule: region.rule.to_owned(),
                 threshold: region.threshold,
                 voxels: included as u64,
                 non_positive: non_positive as u64,
@@ -237,10 +239,10 @@ impl Step for N4 {
             Corrected { image: corrected.numbers(), field: field.numbers(), log_field: log_field.numbers() };
         let told = correct(&source, &correction, to, &session.run)?;
         if told.voxels == 0 {
-            return Err(region.empty(Self::ID));
+            return Err(region.empty(&SUBJECT));
         }
         if told.not_finite > 0 {
-            return Err(inputs.not_finite(told.not_finite, told.voxels));
+            return Err(SUBJECT.not_finite(told.not_finite, told.voxels));
         }
         for (name, array) in [("image", corrected), ("field", field), ("logField", log_field)] {
             outputs.put(name, array);

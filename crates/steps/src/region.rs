@@ -4,6 +4,7 @@ use crate::{Error, Inputs, Session, step::Volume};
 use serde::Deserialize;
 use serde_json::json;
 use voxnorm_kernels::histogram::{Bins, histogram, otsu, range};
+use voxnorm_kernels::moments::moments;
 use voxnorm_kernels::run::Run;
 use voxnorm_kernels::select::{Select, Values};
 
@@ -25,10 +26,47 @@ pub enum NonZero {
     NonZero,
 }
 
+/// Which voxels the numbers of a method come from, as `ts/steps/region.ts` declares it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Options {
+    region: Kind,
+    foreground: Foreground,
+    mask_label: Label,
+}
+
+#[derive(Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    Whole,
+    Foreground,
+    Mask,
+    NotMask,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(untagged)]
+enum Foreground {
+    Rule(Rule),
+    /// Voxels above this value.
+    Above(f32),
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Rule {
+    Positive,
+    NonZero,
+    Mean,
+    Otsu,
+}
+
 /// A resolved choice of voxels.
 pub struct Region<'a> {
-    mask: Option<Values<'a>>,
-    label: Label,
+    select: Select<'a>,
+    mask: Option<(Values<'a>, Label)>,
+    /// What names it in a report: `whole`, `mask`, `not-mask`, or the rule of a foreground.
+    pub rule: &'static str,
     /// The threshold that a rule found; voxels above it are selected.
     pub threshold: Option<f32>,
 }
@@ -44,39 +82,89 @@ impl<'a> Region<'a> {
         known: Option<f32>,
         session: &Session,
     ) -> Result<Region<'a>, Error> {
-        let mask = inputs.mask(name, &image.grid)?;
-        let threshold = match inputs.rule(name) {
-            None => None,
-            Some("otsu") if known.is_some() => known,
-            Some("otsu") => Some(otsu_threshold(inputs, image.voxels, &session.run)?),
-            Some(rule) => return Err(Error::internal(format!("{name}: rule {rule:?}"))),
+        if let Some(mask) = inputs.mask(name, &image.grid)? {
+            return Ok(Region::of_mask(mask, label));
+        }
+        let threshold = match (inputs.rule(name), known) {
+            (None, _) => return Ok(Region::WHOLE),
+            (Some("otsu"), Some(known)) => known,
+            (Some("otsu"), None) => {
+                let subject = Subject { step: inputs.step(), part: String::new() };
+                otsu_threshold(&subject, image.voxels, &session.run)?
+            }
+            (Some(rule), _) => return Err(Error::internal(format!("{name}: rule {rule:?}"))),
         };
-        Ok(Region { mask, label, threshold })
+        Ok(Region::above(threshold, "otsu"))
+    }
+
+    /// The region that `options` describe among `voxels`, of which `mask` has one value each. The foreground's
+    /// threshold is found in these voxels alone, unless it is `known`.
+    pub fn among(
+        options: &Options,
+        voxels: &'a [f32],
+        mask: Option<Values<'a>>,
+        known: Option<f32>,
+        subject: &Subject,
+        run: &Run,
+    ) -> Result<Region<'a>, Error> {
+        let mask = || {
+            let message = format!("{}: expected the input \"mask\" for this region, got none", subject.step);
+            mask.ok_or_else(|| Error::new("MissingInput", message).with(json!({ "input": "mask" })))
+        };
+        let rule = match (options.region, options.foreground) {
+            (Kind::Whole, _) => return Ok(Region::WHOLE),
+            (Kind::Mask, _) => return Ok(Region::of_mask(mask()?, options.mask_label)),
+            (Kind::NotMask, _) => {
+                let inside = Region::of_mask(mask()?, options.mask_label);
+                let select = match inside.select {
+                    Select::Label(mask, value) => Select::Other(mask, value),
+                    Select::Other(mask, value) => Select::Label(mask, value),
+                    other => other,
+                };
+                return Ok(Region { select, rule: "not-mask", ..inside });
+            }
+            (Kind::Foreground, Foreground::Above(threshold)) => {
+                return Ok(Region::above(threshold, "threshold"));
+            }
+            (Kind::Foreground, Foreground::Rule(rule)) => rule,
+        };
+        let threshold = |find: &dyn Fn() -> Result<f32, Error>| known.map_or_else(find, Ok);
+        Ok(match rule {
+            Rule::Positive => Region::above(0.0, "positive"),
+            Rule::NonZero => Region {
+                select: Select::Other(Values::Floats(voxels), 0.0),
+                rule: "nonzero",
+                ..Region::WHOLE
+            },
+            Rule::Mean => Region::above(threshold(&|| mean_threshold(subject, voxels, run))?, "mean"),
+            Rule::Otsu => Region::above(threshold(&|| otsu_threshold(subject, voxels, run))?, "otsu"),
+        })
+    }
+
+    const WHOLE: Region<'static> = Region { select: Select::All, mask: None, rule: "whole", threshold: None };
+
+    fn above(threshold: f32, rule: &'static str) -> Region<'static> {
+        Region { select: Select::Above(threshold), mask: None, rule, threshold: Some(threshold) }
+    }
+
+    fn of_mask(mask: Values<'a>, label: Label) -> Region<'a> {
+        let select = match label {
+            Label::Value(label) => Select::Label(mask, label),
+            Label::NonZero(_) => Select::Other(mask, 0.0),
+        };
+        Region { select, mask: Some((mask, label)), rule: "mask", threshold: None }
     }
 
     /// The choice, as kernels take it.
-    pub fn select(&self) -> Select<'_> {
-        match (self.mask, self.threshold, self.label) {
-            (Some(mask), _, Label::Value(label)) => Select::Label(mask, label),
-            (Some(mask), _, Label::NonZero(_)) => Select::NonZero(mask),
-            (None, Some(threshold), _) => Select::Above(threshold),
-            (None, None, _) => Select::All,
-        }
-    }
-
-    /// `mask`, `otsu` or `whole`.
-    pub fn rule(&self) -> &'static str {
-        match (&self.mask, self.threshold) {
-            (Some(_), _) => "mask",
-            (None, Some(_)) => "otsu",
-            (None, None) => "whole",
-        }
+    pub fn select(&self) -> Select<'a> {
+        self.select
     }
 
     /// The error of a region that selects no voxel, with what its mask holds instead.
-    pub fn empty(&self, step: &str) -> Error {
+    pub fn empty(&self, subject: &Subject) -> Error {
         let mut values: Vec<f32> = Vec::new();
-        for value in self.mask.iter().flat_map(|mask| (0..mask.len()).map(|i| mask.at(i))) {
+        let mask = self.mask.iter();
+        for value in mask.flat_map(|(mask, _)| (0..mask.len()).map(|i| mask.at(i))) {
             if !values.iter().any(|v| v.to_bits() == value.to_bits()) {
                 values.push(value);
                 if values.len() > 8 {
@@ -86,43 +174,83 @@ impl<'a> Region<'a> {
         }
         let many = if values.len() > 8 { " and more" } else { "" };
         let found: Vec<String> = values.iter().map(f32::to_string).collect();
-        let count = |mask: &Values| {
+        let selected = self.mask.map_or(0, |(mask, _)| {
             // A mask is chosen from by its own values alone.
-            let choice = self.select().among(&[]);
+            let choice = self.select.among(&[]);
             (0..mask.len()).filter(|&i| choice.includes(i)).count()
+        });
+        let expected = |label| match (label, self.rule) {
+            (Label::Value(label), "not-mask") => format!("voxels of a value other than {label}"),
+            (Label::Value(label), _) => format!("voxels of value {label}"),
+            (Label::NonZero(_), "not-mask") => "voxels of value 0".to_owned(),
+            (Label::NonZero(_), _) => "voxels other than 0".to_owned(),
         };
-        let selected = self.mask.as_ref().map_or(0, count);
-        let expected = match self.label {
-            Label::Value(label) => format!("voxels of value {label}"),
-            Label::NonZero(_) => "voxels other than 0".to_owned(),
+        let text = match self.mask {
+            Some((_, label)) if selected > 0 => format!(
+                "mask: expected {} among those used, got none: its {selected} were shrunk away or weigh nothing",
+                expected(label)
+            ),
+            Some((_, label)) => {
+                format!("mask: expected {}, got a mask of {}{many}", expected(label), found.join(", "))
+            }
+            None => format!("expected voxels to use, got none ({} region)", self.rule),
         };
-        Error::new(
-            "EmptyMask",
-            match self.mask {
-                Some(_) if selected > 0 => {
-                    format!(
-                        "{step}: mask: expected {expected} among those used, got none: its {selected} were shrunk away or weigh nothing"
-                    )
-                }
-                Some(_) => {
-                    format!("{step}: mask: expected {expected}, got a mask of {}{many}", found.join(", "))
-                }
-                None => format!("{step}: expected voxels to use, got none ({} region)", self.rule()),
-            },
-        )
-        .with(json!({ "rule": self.rule(), "values": values, "selected": selected }))
+        Error::new("EmptyMask", format!("{subject}: {text}"))
+            .with(json!({ "rule": self.rule, "values": values, "selected": selected }))
     }
+}
+
+/// What an error speaks of: a step, and the part of the image that it looks at, such as `slice 3`.
+pub struct Subject {
+    #[allow(missing_docs)]
+    pub step: &'static str,
+    /// Empty where it is all of the image.
+    pub part: String,
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(self.step)?;
+        if self.part.is_empty() { Ok(()) } else { write!(f, ": {}", self.part) }
+    }
+}
+
+impl Subject {
+    /// The error of voxels that would be used but are not finite.
+    pub fn not_finite(&self, count: usize, of: usize) -> Error {
+        Error::new(
+            "NotFinite",
+            format!("{self}: image: expected finite voxels, got {count} NaN or infinite of {of}"),
+        )
+        .with(json!({ "count": count, "voxels": of }))
+    }
+
+    /// The error of an image that has nothing to tell apart.
+    pub fn constant(&self, value: f64) -> Error {
+        Error::new("ConstantImage", format!("{self}: image: expected voxels that differ, got one value"))
+            .with(json!({ "value": value }))
+    }
+}
+
+/// The mean of all, in the precision of the voxels.
+fn mean_threshold(subject: &Subject, voxels: &[f32], run: &Run) -> Result<f32, Error> {
+    let found = moments(voxels, Select::All, run)?;
+    if found.mean.is_finite() {
+        return Ok(found.mean as f32);
+    }
+    let range = range(voxels, Select::All, run)?;
+    Err(subject.not_finite(range.not_finite, voxels.len()))
 }
 
 /// Otsu's threshold as ITK computes it: 200 bins from the smallest to just above the largest value,
 /// the threshold being the upper edge of the last bin of the lower class.
-fn otsu_threshold(inputs: &Inputs, voxels: &[f32], run: &Run) -> Result<f32, Error> {
+fn otsu_threshold(subject: &Subject, voxels: &[f32], run: &Run) -> Result<f32, Error> {
     const BINS: usize = 200;
     let found = range(voxels, Select::All, run)?;
     if found.not_finite > 0 {
-        return Err(inputs.not_finite(found.not_finite, voxels.len()));
+        return Err(subject.not_finite(found.not_finite, voxels.len()));
     }
-    let constant = || inputs.constant(found.low);
+    let constant = || subject.constant(f64::from(found.low));
     let [low, high] = [found.low, found.high].map(f64::from);
     // ITK widens the range by a hundredth of a bin, so that the largest value falls inside the last.
     let bins = Bins::new(low, high + (high - low) / BINS as f64 / 100.0, BINS).ok_or_else(constant)?;

@@ -88,9 +88,9 @@ pub(crate) trait AnyStep: Sync {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Request<O> {
-    options: O,
-    /// Parsed apart: that it is not the step's is the caller's mistake, all else would be our own.
+struct Request {
+    // Of no step's type, so that one parser of text serves all.
+    options: Value,
     #[serde(default)]
     fitted: Option<Value>,
     #[serde(default)]
@@ -107,6 +107,7 @@ enum Input {
     Volume {
         shape: [usize; 3],
         affine: [[f64; 4]; 3],
+        channels: usize,
         itk: Option<Box<FrameJson>>,
     },
     Rule {
@@ -122,25 +123,36 @@ struct FrameJson {
     direction: [[f64; 3]; 3],
 }
 
+impl Request {
+    fn parse(call: &Call) -> Result<Request, Error> {
+        serde_json::from_str(call.request).map_err(|error| wrong(call.step, &error))
+    }
+}
+
+fn wrong(step: &str, error: &serde_json::Error) -> Error {
+    Error::internal(format!("{step}: {error}"))
+}
+
 impl<S: Step> AnyStep for S {
     fn id(&self) -> &'static str {
         S::ID
     }
 
     fn call(&self, call: &Call, into: Into, session: &Session) -> Result<Reply, Error> {
-        let request: Request<S::Options> = serde_json::from_str(call.request)
-            .map_err(|error| Error::internal(format!("{}: {error}", S::ID)))?;
+        let request = Request::parse(call)?;
+        let options = serde_json::from_value(request.options).map_err(|error| wrong(S::ID, &error))?;
         let inputs = Inputs { step: S::ID, given: &request.inputs, buffers: call.buffers };
         let mut outputs = Outputs { step: S::ID, wanted: request.outputs, into, made: Vec::new() };
         let mut json = serde_json::Map::new();
 
         let fitted = match (call.phase, request.fitted) {
             ("fit" | "run", None) => {
-                let fitted = self.fit(&request.options, &inputs, session)?;
+                let fitted = self.fit(&options, &inputs, session)?;
                 let value = serde_json::to_value(&fitted).map_err(|e| Error::internal(e.to_string()))?;
                 json.insert("fitted".into(), value);
                 fitted
             }
+            // That they are not the step's is the caller's mistake, all else would be our own.
             ("apply", Some(fitted)) => serde_json::from_value(fitted)
                 .map_err(|error| Error::new("BadFitted", format!("{}: {error}", S::ID)))?,
             (phase, fitted) => {
@@ -150,7 +162,7 @@ impl<S: Step> AnyStep for S {
         };
         if call.phase != "fit" {
             session.run.check()?;
-            let measures = self.apply(&request.options, &fitted, &inputs, &mut outputs, session)?;
+            let measures = self.apply(&options, &fitted, &inputs, &mut outputs, session)?;
             json.insert("measures".into(), measures);
         }
         Ok(Reply { json: Value::Object(json).to_string(), buffers: outputs.made })
@@ -161,7 +173,9 @@ impl<S: Step> AnyStep for S {
 pub struct Volume<'a> {
     /// Where its voxels lie.
     pub grid: Grid,
-    /// One value a voxel.
+    /// Values a voxel.
+    pub channels: usize,
+    /// The channels, one after the other.
     pub voxels: &'a [f32],
 }
 
@@ -173,23 +187,20 @@ pub struct Inputs<'a> {
 }
 
 impl<'a> Inputs<'a> {
-    /// The volume called `name`, or `None` where it was not given.
+    /// The volume called `name`, which has one channel, or `None` where it was not given.
     pub fn optional(&self, name: &str) -> Result<Option<Volume<'a>>, Error> {
-        match self.find(name)? {
-            None => Ok(None),
-            Some((grid, Values::Floats(voxels))) => Ok(Some(Volume { grid, voxels })),
-            Some((_, Values::Bytes(_))) => {
-                Err(Error::internal(format!("{}: {name}: voxels as bytes", self.step)))
-            }
-        }
+        let volume = self.of_any_channels(name)?;
+        volume.map(|volume| self.expect_one_channel(name, volume.channels).map(|()| volume)).transpose()
     }
 
-    /// The volume called `name`.
+    /// The volume called `name`, which has one channel.
     pub fn required(&self, name: &str) -> Result<Volume<'a>, Error> {
-        self.optional(name)?.ok_or_else(|| {
-            Error::new("MissingInput", format!("{}: expected the input {name:?}, got none", self.step))
-                .with(json!({ "input": name }))
-        })
+        self.optional(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// The image, of however many channels.
+    pub fn image(&self) -> Result<Volume<'a>, Error> {
+        self.of_any_channels("image")?.ok_or_else(|| self.missing("image"))
     }
 
     /// The volume called `name`, on the same grid as `reference`; or `None`.
@@ -200,12 +211,31 @@ impl<'a> Inputs<'a> {
 
     /// The mask called `name`, on the same grid as `reference`; or `None`.
     pub fn mask(&self, name: &str, reference: &Grid) -> Result<Option<Values<'a>>, Error> {
-        let mask = self.find(name)?;
-        mask.map(|(grid, values)| self.expect_shape(name, &grid, reference).map(|()| values)).transpose()
+        let Some((grid, channels, values)) = self.find(name)? else { return Ok(None) };
+        self.expect_one_channel(name, channels)?;
+        self.expect_shape(name, &grid, reference)?;
+        Ok(Some(values))
     }
 
-    fn find(&self, name: &str) -> Result<Option<(Grid, Values<'a>)>, Error> {
-        let Some(Input::Volume { shape, affine, itk }) = self.given.get(name) else { return Ok(None) };
+    fn of_any_channels(&self, name: &str) -> Result<Option<Volume<'a>>, Error> {
+        match self.find(name)? {
+            None => Ok(None),
+            Some((grid, channels, Values::Floats(voxels))) => Ok(Some(Volume { grid, channels, voxels })),
+            Some((_, _, Values::Bytes(_))) => {
+                Err(Error::internal(format!("{}: {name}: voxels as bytes", self.step)))
+            }
+        }
+    }
+
+    fn missing(&self, name: &str) -> Error {
+        Error::new("MissingInput", format!("{}: expected the input {name:?}, got none", self.step))
+            .with(json!({ "input": name }))
+    }
+
+    fn find(&self, name: &str) -> Result<Option<(Grid, usize, Values<'a>)>, Error> {
+        let Some(Input::Volume { shape, affine, channels, itk }) = self.given.get(name) else {
+            return Ok(None);
+        };
         let itk = itk.as_ref().map(|frame| Frame {
             origin: frame.origin,
             spacing: frame.spacing,
@@ -217,13 +247,23 @@ impl<'a> Inputs<'a> {
             .iter()
             .find(|(buffer, _)| *buffer == name)
             .ok_or_else(|| Error::internal(format!("{}: {name}: no buffer of voxels", self.step)))?;
-        if values.len() == grid.voxels() {
-            return Ok(Some((grid, *values)));
+        let (expected, got) = (grid.voxels() * channels, values.len());
+        if got == expected {
+            return Ok(Some((grid, *channels, *values)));
         }
-        let (expected, got) = (grid.voxels(), values.len());
-        let message =
-            format!("{}: {name}: expected {expected} voxels for shape {shape:?}, got {got}", self.step);
+        let message = format!(
+            "{}: {name}: expected {expected} voxels for shape {shape:?} of {channels} channels, got {got}",
+            self.step
+        );
         Err(Error::new("BadVolume", message).with(json!({ "input": name, "shape": shape, "voxels": got })))
+    }
+
+    fn expect_one_channel(&self, name: &str, channels: usize) -> Result<(), Error> {
+        if channels == 1 {
+            return Ok(());
+        }
+        let message = format!("{}: {name}: expected one channel, got {channels}", self.step);
+        Err(Error::new("BadVolume", message).with(json!({ "input": name, "channels": channels })))
     }
 
     fn expect_shape(&self, name: &str, grid: &Grid, reference: &Grid) -> Result<(), Error> {
@@ -236,22 +276,9 @@ impl<'a> Inputs<'a> {
             .with(json!({ "input": name, "expected": expected, "got": got })))
     }
 
-    /// The error of voxels that would be used but are not finite.
-    pub fn not_finite(&self, count: usize, of: usize) -> Error {
-        Error::new(
-            "NotFinite",
-            format!("{}: image: expected finite voxels, got {count} NaN or infinite of {of}", self.step),
-        )
-        .with(json!({ "count": count, "voxels": of }))
-    }
-
-    /// The error of an image that has nothing to tell apart.
-    pub fn constant(&self, value: f32) -> Error {
-        Error::new(
-            "ConstantImage",
-            format!("{}: image: expected voxels that differ, got one value", self.step),
-        )
-        .with(json!({ "value": value }))
+    /// The id of the step that they are given to.
+    pub fn step(&self) -> &'static str {
+        self.step
     }
 
     /// The rule named in place of the volume `name`, such as `otsu` for a mask.
@@ -275,6 +302,11 @@ pub struct Outputs<'a> {
 }
 
 impl<'a> Outputs<'a> {
+    /// Whether an output besides `name` was asked for.
+    pub fn want_more_than(&self, name: &str) -> bool {
+        self.wanted.iter().any(|wanted| wanted != name)
+    }
+
     /// Where the output `name` of `length` voxels goes: the caller's array, or one of our own; an empty one where the
     /// caller did not ask for it.
     pub fn take(&mut self, name: &str, length: usize) -> Result<Array<'a>, Error> {

@@ -44,7 +44,7 @@ impl Phantom {
         let source = Source {
             voxels: &self.voxels,
             shape,
-            select: Select::NonZero(Values::Floats(&self.mask)),
+            select: Select::Other(Values::Floats(&self.mask), 0.0),
             weight,
         };
         let shrunk = Shrunk { shape, offset: [0; 3], factor: [1; 3], before: [0; 3], whole: shape };
@@ -203,7 +203,8 @@ fn a_correction_divides_and_measures_every_chosen_voxel() {
             let values = lattice.values.iter_mut().enumerate();
             values.for_each(|(i, value)| *value = size * (i as f64 * 1.7).sin());
             let axes = Axes::new(shape, [2, 1, 3]);
-            let select = if is_masked { Select::NonZero(Values::Floats(&phantom.mask)) } else { Select::All };
+            let select =
+                if is_masked { Select::Other(Values::Floats(&phantom.mask), 0.0) } else { Select::All };
             let (image, field, told) = everywhere(|run| {
                 let source = Source { voxels: &phantom.voxels, shape, select, weight: None };
                 let placement = shape.map(Placement::stretched);

@@ -69,10 +69,10 @@ fn what_is_not_finite_counts_only_where_chosen() {
     for (bad, at) in [(f32::NAN, 700), (f32::INFINITY, 701), (f32::NEG_INFINITY, 4999)] {
         let (kept, was) = (voxels[at], mask[at]);
         (voxels[at], mask[at]) = (bad, 0.0);
-        let got = of(&voxels, Select::NonZero(Values::Floats(&mask)));
+        let got = of(&voxels, Select::Other(Values::Floats(&mask), 0.0));
         assert!(got.mean.is_finite() && got.squares.is_finite());
         mask[at] = 1.0;
-        let got = of(&voxels, Select::NonZero(Values::Floats(&mask)));
+        let got = of(&voxels, Select::Other(Values::Floats(&mask), 0.0));
         assert!(got.mean.is_nan() && got.squares.is_nan() && got.variance(0).is_nan());
         (voxels[at], mask[at]) = (kept, was);
     }

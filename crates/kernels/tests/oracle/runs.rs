@@ -66,7 +66,8 @@ pub fn bytes_of(mask: &[f32]) -> Vec<u8> {
 /// All choices of voxels there are.
 pub fn selections<'a>(mask: &'a [f32], bytes: &'a [u8]) -> [Select<'a>; 6] {
     let (floats, bytes) = (Values::Floats(mask), Values::Bytes(bytes));
-    let [in_floats, in_bytes] = [floats, bytes].map(|mask| [Select::NonZero(mask), Select::Label(mask, 2.0)]);
+    let [in_floats, in_bytes] =
+        [floats, bytes].map(|mask| [Select::Other(mask, 0.0), Select::Label(mask, 2.0)]);
     [Select::All, in_floats[0], in_floats[1], in_bytes[0], in_bytes[1], Select::Above(20.0)]
 }
 

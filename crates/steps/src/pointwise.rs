@@ -1,0 +1,374 @@
+//! Methods that find a few numbers in a region and then change each voxel by its own value: all but their numbers and
+//! their formula is here.
+
+use crate::region::{self, Region, Subject};
+use crate::{Error, Inputs, Outputs, Session, Step};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map as Object, Value, json};
+use std::ops::Range;
+use voxnorm_kernels::moments::{Moments, moments};
+use voxnorm_kernels::pointwise::{Map, Mapped, Outside};
+use voxnorm_kernels::quantile::percentiles;
+use voxnorm_kernels::run::Run;
+use voxnorm_kernels::select::{Select, Values};
+use voxnorm_kernels::{histogram, pointwise};
+
+/// A method that maps voxels one by one.
+pub trait Pointwise: Sync {
+    /// The id, the same in all places.
+    const ID: &'static str;
+    /// Its own options, besides [`Shared`].
+    type Options: DeserializeOwned + Sync;
+    /// The numbers that it finds in a part of the image.
+    type Found: Serialize + DeserializeOwned + Send;
+
+    /// Finds the numbers in the chosen voxels of a part.
+    fn find(&self, options: &Self::Options, sample: &Sample) -> Result<Self::Found, Error>;
+
+    /// The map that follows from them.
+    fn map(&self, options: &Self::Options, found: &Self::Found) -> Map;
+
+    /// Fills what is wanted of the outputs besides the image. Not called for methods whose options offer `per`.
+    fn others(
+        &self,
+        _options: &Self::Options,
+        _found: &Self::Found,
+        _sample: &Sample,
+        _outputs: &mut Outputs,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Options of every method here, as `ts/steps/region.ts` declares them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Shared {
+    changed: Changed,
+    outside_value: OutsideValue,
+    /// Left out by methods that take the image as one.
+    per: Option<Per>,
+}
+
+#[derive(Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Changed {
+    Everywhere,
+    Region,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(untagged)]
+enum OutsideValue {
+    Keep(Keep),
+    Value(f32),
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Keep {
+    Keep,
+}
+
+/// What is an image of its own.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Per {
+    Volume,
+    Channel,
+    Slice,
+}
+
+/// A method's options, taken apart: strict in each of its parts, which serde's flattening is not.
+pub struct Options<O> {
+    region: region::Options,
+    shared: Shared,
+    own: O,
+}
+
+impl<'de, O: DeserializeOwned> Deserialize<'de> for Options<O> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Options<O>, D::Error> {
+        let all = Value::deserialize(deserializer)?;
+        let parse = || {
+            let (region, shared, own) = taken_apart(all)?;
+            Ok(Options { region, shared, own: serde_json::from_value(own)? })
+        };
+        parse().map_err(|error: serde_json::Error| D::Error::custom(error))
+    }
+}
+
+fn taken_apart(all: Value) -> Result<(region::Options, Shared, Value), serde_json::Error> {
+    let Value::Object(mut all) = all else { return Err(serde_json::Error::custom("expected an object")) };
+    let mut part = |names: &[&str]| {
+        let taken = names.iter().filter_map(|name| all.remove_entry(*name));
+        Value::Object(taken.collect())
+    };
+    let region = part(&["region", "foreground", "maskLabel"]);
+    let shared = part(&["changed", "outsideValue", "per"]);
+    Ok((serde_json::from_value(region)?, serde_json::from_value(shared)?, Value::Object(all)))
+}
+
+/// What was found in each part, in their order.
+#[derive(Serialize, Deserialize)]
+pub struct Fitted {
+    parts: Vec<Object<String, Value>>,
+}
+
+/// The voxels of a part that numbers come from.
+pub struct Sample<'a> {
+    /// All voxels of the part.
+    pub voxels: &'a [f32],
+    /// All inputs of the call.
+    pub inputs: &'a Inputs<'a>,
+    #[allow(missing_docs)]
+    pub run: &'a Run<'a>,
+    #[allow(missing_docs)]
+    pub subject: Subject,
+    region: Region<'a>,
+}
+
+impl<'a> Sample<'a> {
+    /// Which voxels they are.
+    pub fn select(&self) -> Select<'a> {
+        self.region.select()
+    }
+
+    /// How many there are; at least one.
+    pub fn count(&self) -> Result<usize, Error> {
+        self.some(self.select().count(self.voxels, self.run)?)
+    }
+
+    /// Their mean and spread, which are finite.
+    pub fn moments(&self) -> Result<Moments, Error> {
+        let found = moments(self.voxels, self.select(), self.run)?;
+        self.some(found.count)?;
+        if found.mean.is_finite() {
+            return Ok(found);
+        }
+        let range = histogram::range(self.voxels, self.select(), self.run)?;
+        Err(self.subject.not_finite(range.not_finite, found.count))
+    }
+
+    /// Their percentiles of 0 to 100.
+    pub fn percentiles<const N: usize>(&self, wanted: [f64; N]) -> Result<[f64; N], Error> {
+        let found = percentiles(self.voxels, self.select(), &wanted, self.run)?;
+        self.some(found.count)?;
+        if found.not_finite > 0 {
+            return Err(self.subject.not_finite(found.not_finite, found.count));
+        }
+        Ok(std::array::from_fn(|i| found.values[i]))
+    }
+
+    /// Their smallest and largest value.
+    pub fn range(&self) -> Result<[f64; 2], Error> {
+        let found = histogram::range(self.voxels, self.select(), self.run)?;
+        if found.not_finite > 0 {
+            return Err(self.subject.not_finite(found.not_finite, self.count()?));
+        }
+        if found.low > found.high {
+            return Err(self.region.empty(&self.subject));
+        }
+        Ok([found.low, found.high].map(f64::from))
+    }
+
+    /// The error of voxels that are all equal, or as good as.
+    pub fn constant(&self, value: f64) -> Error {
+        self.subject.constant(value)
+    }
+
+    fn some(&self, count: usize) -> Result<usize, Error> {
+        if count == 0 { Err(self.region.empty(&self.subject)) } else { Ok(count) }
+    }
+}
+
+impl<P: Pointwise> Step for P {
+    const ID: &'static str = <P as Pointwise>::ID;
+    type Options = Options<P::Options>;
+    type Fitted = Fitted;
+
+    fn fit(&self, options: &Self::Options, inputs: &Inputs, session: &Session) -> Result<Fitted, Error> {
+        let image = Image::of(inputs, &options.shared)?;
+        find_in_parts(&image, &options.region, session, &Bound { step: self, options: &options.own })
+    }
+
+    fn apply(
+        &self,
+        options: &Self::Options,
+        fitted: &Fitted,
+        inputs: &Inputs,
+        outputs: &mut Outputs,
+        session: &Session,
+    ) -> Result<Value, Error> {
+        let image = Image::of(inputs, &options.shared)?;
+        let method = Bound { step: self, options: &options.own };
+        map_parts(&image, (&options.region, &options.shared), fitted, outputs, session, &method)
+    }
+}
+
+/// A method with its options, of no type, so that what follows is compiled once.
+trait Method {
+    fn find(&self, sample: &Sample) -> Result<Value, Error>;
+    fn map(&self, found: &Value) -> Result<Map, Error>;
+    fn others(&self, found: &Value, sample: &Sample, outputs: &mut Outputs) -> Result<(), Error>;
+}
+
+struct Bound<'a, P: Pointwise> {
+    step: &'a P,
+    options: &'a P::Options,
+}
+
+impl<P: Pointwise> Bound<'_, P> {
+    fn parsed(found: &Value) -> Result<P::Found, Error> {
+        P::Found::deserialize(found).map_err(|error| bad_fitted(P::ID, &error))
+    }
+}
+
+impl<P: Pointwise> Method for Bound<'_, P> {
+    fn find(&self, sample: &Sample) -> Result<Value, Error> {
+        let found = self.step.find(self.options, sample)?;
+        serde_json::to_value(found).map_err(|error| Error::internal(error.to_string()))
+    }
+
+    fn map(&self, found: &Value) -> Result<Map, Error> {
+        Ok(self.step.map(self.options, &Self::parsed(found)?))
+    }
+
+    fn others(&self, found: &Value, sample: &Sample, outputs: &mut Outputs) -> Result<(), Error> {
+        self.step.others(self.options, &Self::parsed(found)?, sample, outputs)
+    }
+}
+
+fn bad_fitted(step: &str, error: &serde_json::Error) -> Error {
+    Error::new("BadFitted", format!("{step}: {error}"))
+}
+
+fn find_in_parts(
+    image: &Image,
+    region: &region::Options,
+    session: &Session,
+    method: &dyn Method,
+) -> Result<Fitted, Error> {
+    let parts = image.parts.iter().map(|part| {
+        let sample = image.sample(region, part, None, &session.run)?;
+        let Value::Object(mut found) = method.find(&sample)? else {
+            return Err(Error::internal(format!("{}: found no object", sample.subject)));
+        };
+        found.insert("voxels".into(), json!(sample.count()?));
+        found.insert("threshold".into(), json!(sample.region.threshold));
+        Ok(found)
+    });
+    Ok(Fitted { parts: parts.collect::<Result<_, Error>>()? })
+}
+
+fn map_parts(
+    image: &Image,
+    (region, shared): (&region::Options, &Shared),
+    fitted: &Fitted,
+    outputs: &mut Outputs,
+    session: &Session,
+    method: &dyn Method,
+) -> Result<Value, Error> {
+    let (step, expected, got) = (image.inputs.step(), image.parts.len(), fitted.parts.len());
+    if got != expected {
+        let message =
+            format!("{step}: parts: expected fitted values of {expected} parts, as the image has, got {got}");
+        return Err(Error::new("BadFitted", message).with(json!({ "expected": expected, "got": got })));
+    }
+    let outside = match shared.outside_value {
+        OutsideValue::Keep(_) => Outside::Keep,
+        OutsideValue::Value(value) => Outside::Value(value),
+    };
+    let mut to = outputs.take("image", image.voxels.len())?;
+    let mut sum = Mapped::NONE;
+    for (part, found) in image.parts.iter().zip(&fitted.parts) {
+        let mut found = found.clone();
+        found.remove("voxels");
+        let threshold = serde_json::from_value(found.remove("threshold").unwrap_or_default());
+        let threshold = threshold.map_err(|error| bad_fitted(step, &error))?;
+        let found = Value::Object(found);
+        let sample = || image.sample(region, part, threshold, &session.run);
+        if shared.per.is_none() && outputs.want_more_than("image") {
+            method.others(&found, &sample()?, outputs)?;
+        }
+        let sample = if shared.changed == Changed::Region { Some(sample()?) } else { None };
+        let select = sample.as_ref().map_or(Select::All, Sample::select);
+        let Some(to) = to.numbers().get_mut(part.range.clone()) else { continue };
+        let voxels = &image.voxels[part.range.clone()];
+        let told = pointwise::map(voxels, select, &method.map(&found)?, outside, to, &session.run)?;
+        if let Some(sample) = sample {
+            sample.some(told.count)?;
+        }
+        sum = sum.and(told);
+    }
+    outputs.put("image", to);
+    Ok(json!({
+        "voxels": sum.count,
+        "clipped": { "below": sum.clipped[0], "above": sum.clipped[1] },
+        "range": (sum.count > sum.not_finite).then_some(sum.range),
+        "notFinite": sum.not_finite,
+    }))
+}
+
+/// An image cut into what numbers are found in apart.
+struct Image<'a> {
+    inputs: &'a Inputs<'a>,
+    voxels: &'a [f32],
+    parts: Vec<Part>,
+    given: Option<Values<'a>>,
+    /// The mask once for each channel, where there are several.
+    repeated: Vec<f32>,
+}
+
+struct Part {
+    range: Range<usize>,
+    /// Such as `slice 3 of 20`; empty for all of an image.
+    name: String,
+}
+
+impl<'a> Image<'a> {
+    fn of(inputs: &'a Inputs<'a>, shared: &Shared) -> Result<Image<'a>, Error> {
+        let per = shared.per.unwrap_or(Per::Volume);
+        let image = inputs.image()?;
+        let given = inputs.mask("mask", &image.grid)?;
+        let mut repeated = Vec::new();
+        if let Some(mask) = given.filter(|_| image.channels > 1) {
+            repeated = vec![0.0; image.voxels.len()];
+            repeated.chunks_mut(mask.len()).for_each(|channel| mask.copy(0, channel));
+        }
+        let (planes, channels) = (image.grid.shape[2], image.channels);
+        let count = match per {
+            Per::Volume => 1,
+            Per::Channel => channels,
+            Per::Slice => channels * planes,
+        };
+        let size = image.voxels.len() / count;
+        let parts = (0..count).map(|i| {
+            let name = match per {
+                Per::Volume => String::new(),
+                Per::Channel => format!("channel {} of {channels}", i + 1),
+                Per::Slice if channels == 1 => format!("slice {} of {planes}", i + 1),
+                Per::Slice => {
+                    format!("slice {} of {planes}, channel {} of {channels}", i % planes + 1, i / planes + 1)
+                }
+            };
+            Part { range: i * size..(i + 1) * size, name }
+        });
+        Ok(Image { inputs, voxels: image.voxels, parts: parts.collect(), given, repeated })
+    }
+
+    fn sample<'s>(
+        &'s self,
+        options: &region::Options,
+        part: &Part,
+        known: Option<f32>,
+        run: &'s Run,
+    ) -> Result<Sample<'s>, Error> {
+        let mask = if self.repeated.is_empty() { self.given } else { Some(Values::Floats(&self.repeated)) };
+        let voxels = &self.voxels[part.range.clone()];
+        let mask = mask.map(|mask| mask.part(part.range.clone()));
+        let subject = Subject { step: self.inputs.step(), part: part.name.clone() };
+        let region = Region::among(options, voxels, mask, known, &subject, run)?;
+        Ok(Sample { voxels, inputs: self.inputs, run, subject, region })
+    }
+}

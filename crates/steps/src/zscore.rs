@@ -1,0 +1,83 @@
+//! Z-score. Semantics, options and sources: `ts/steps/zscore.ts`.
+
+use crate::Error;
+use crate::pointwise::{Pointwise, Sample};
+use serde::{Deserialize, Serialize};
+use voxnorm_kernels::pointwise::Map;
+
+pub struct ZScore;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Options {
+    ddof: usize,
+    epsilon: f64,
+    least_divisor: LeastDivisor,
+    constant: Constant,
+    remove_outliers: Option<f64>,
+    scale: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum LeastDivisor {
+    Value(f64),
+    Rule(Rule),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Rule {
+    InverseRootCount,
+}
+
+/// What becomes of a region of one value.
+#[derive(PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Constant {
+    Refuse,
+    Centre,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Found {
+    mean: f64,
+    standard_deviation: f64,
+    divisor: f64,
+}
+
+impl Pointwise for ZScore {
+    const ID: &'static str = "zscore";
+    type Options = Options;
+    type Found = Found;
+
+    fn find(&self, options: &Options, sample: &Sample) -> Result<Found, Error> {
+        let moments = sample.moments()?;
+        let (mean, standard_deviation) = (moments.mean, moments.variance(options.ddof).sqrt());
+        let least = match options.least_divisor {
+            LeastDivisor::Value(least) => least,
+            LeastDivisor::Rule(Rule::InverseRootCount) => 1.0 / (moments.count as f64).sqrt(),
+        };
+        let divisor = (standard_deviation + options.epsilon).max(least);
+        if divisor > 0.0 {
+            return Ok(Found { mean, standard_deviation, divisor });
+        }
+        // Of a single voxel there is no deviation with one degree of freedom.
+        match options.constant {
+            Constant::Refuse => Err(sample.constant(mean)),
+            Constant::Centre => Ok(Found { mean, standard_deviation: 0.0, divisor: 1.0 }),
+        }
+    }
+
+    fn map(&self, options: &Options, found: &Found) -> Map {
+        let most = options.remove_outliers.unwrap_or(f64::INFINITY);
+        Map {
+            subtract: found.mean,
+            divide: found.divisor,
+            limit: [-most, most],
+            multiply: options.scale,
+            ..Map::IDENTITY
+        }
+    }
+}
