@@ -16,7 +16,7 @@ import { fileCases, fileToFile } from "./file-to-file.ts";
 import { root } from "./files.ts";
 import { kernelSection, kernels } from "./kernels.ts";
 import { checkout, load, machine } from "./machine.ts";
-import { type Environment, environment } from "./peers/environment.ts";
+import { type Environment, environment, type Kind } from "./peers/environment.ts";
 import { peers } from "./peers/index.ts";
 import { type BenchRecord, type CaseRecord, type FileRecord, keep, type PeerRecord } from "./record.ts";
 import { writeReports } from "./report.ts";
@@ -51,7 +51,12 @@ const say = (line: string) => console.error(`bench: ${line}`);
 const sayMore = (line: string) => say(`  ${line}`);
 
 const [date, loadBefore] = [new Date().toISOString(), load()];
-const found: Environment = asked["no-peers"] ? { reason: "not asked for" } : environment(say);
+const made = new Map<Kind, Environment>();
+const found = (kind: Kind): Environment => {
+  const known = made.get(kind) ?? (asked["no-peers"] ? { reason: "not asked for" } : environment(kind, say));
+  made.set(kind, known);
+  return known;
+};
 const records: CaseRecord[] = [];
 for (const each of cases.filter(({ id }) => isAsked(id))) {
   say(each.title);
@@ -64,14 +69,14 @@ const backend = await createBackend();
 const files: FileRecord[] = [];
 for (const each of fileCases.filter(({ id }) => isAsked(id))) {
   say(each.title);
-  const record = await fileToFile(each, found, effort, backend, sayMore);
+  const record = await fileToFile(each, found("n4"), effort, backend, sayMore);
   console.log(`${fileSection(record)}\n`);
   files.push(record);
 }
 let trueFields: BenchRecord["truth"] = { rows: [], reason: "not asked for" };
 if (isAsked("truth")) {
   say("the known field");
-  trueFields = await truth(found, backend, asked.quick, sayMore);
+  trueFields = await truth(found("n4"), backend, asked.quick, sayMore);
   console.log(`${truthSection(trueFields)}\n`);
 }
 await backend.close();

@@ -50,6 +50,8 @@ export interface CaseRecord {
   /** Of our output, the same in all our rows. */
   readonly digest?: string;
   readonly levels?: readonly LevelTimes[];
+  /** Milliseconds of copying the image, in each round: what memory allows. */
+  readonly copies?: readonly (readonly number[])[];
   /** Why it could not run. */
   readonly reason?: string;
 }

@@ -10,7 +10,7 @@ import type { Amount, Case, Volumes } from "./cases/case.ts";
 import { root, scratch } from "./files.ts";
 import { type LevelEffort, levels } from "./levels.ts";
 import { type Ours, openBackends, ours } from "./ours.ts";
-import type { Environment } from "./peers/environment.ts";
+import type { Environment, Kind } from "./peers/environment.ts";
 import type { Peer } from "./peers/index.ts";
 import { type Job, PeerProcess } from "./peers/process.ts";
 import type { CaseRecord, Row, Run } from "./record.ts";
@@ -31,7 +31,7 @@ const threadCounts = [1, 2];
 export async function runCase(
   theCase: Case,
   peers: readonly Peer[],
-  environment: Environment,
+  environment: (kind: Kind) => Environment,
   effort: Effort,
   say: (line: string) => void,
 ): Promise<CaseRecord> {
@@ -52,9 +52,9 @@ export async function runCase(
   try {
     const { volumes, paths } = await load(id, inputs, backends[0]!);
     for (const peer of peers.filter((each) => theCase.peers.includes(each.id))) {
-      for (const threads of threadCounts) {
+      for (const threads of peer.threads ?? threadCounts) {
         const field = join(scratch, `${id}-${peer.id}-${threads}.f32`);
-        const rival = await enter(peer, environment, { inputs: paths, threads, field });
+        const rival = await enter(peer, environment(peer.environment), { inputs: paths, threads, field });
         rivals.push({ ...rival, turns: theirs.map((amount) => ({ amount, rounds: [] })) });
       }
     }
@@ -68,8 +68,11 @@ export async function runCase(
       for (const rival of rivals) await run(rival, quick);
     }
     const rounds = Math.min(theCase.rounds, effort.rounds);
+    const copies: number[][] = [];
+    const copied = new Float32Array(volumes.image.data.length);
     for (let round = 1; round <= rounds; round++) {
       say(`round ${round} of ${rounds}`);
+      copies.push(Array.from({ length: effort.runs }, () => copyMs(volumes.image.data, copied)));
       for (const threads of threadCounts) {
         for (const rival of rivals.filter((each) => each.threads === threads)) await turn(rival);
         const present = contenders.filter(({ backend }) => backend.threads === threads);
@@ -87,13 +90,20 @@ export async function runCase(
       return { who: `voxnorm ${name}`, threads, simd, iterations, rounds };
     });
     for (const rival of rivals) rows.push(...(await rowsOf(rival, theCase, volumes, compared)));
-    if (!theCase.hasLevels) return { ...about, rows, digest };
+    const done = { ...about, rows, digest, copies };
+    if (!theCase.hasLevels) return done;
     say("our instruction sets among themselves");
-    return { ...about, rows, digest, levels: await levels(full, effort.levels) };
+    return { ...done, levels: await levels(full, effort.levels) };
   } finally {
     for (const { process } of rivals) process?.close();
     await Promise.all(backends.map((backend) => backend.close()));
   }
+}
+
+function copyMs(from: Float32Array, to: Float32Array): number {
+  const start = performance.now();
+  to.set(from);
+  return performance.now() - start;
 }
 
 /** A peer with a number of threads: at work, or with the reason why not. */
@@ -158,9 +168,11 @@ function reasonOf(error: unknown): string {
 /** A run of ours that is not timed; resolves to the output that peers are compared by. */
 async function check(theCase: Case, { pipeline }: Amount, volumes: Volumes, backend: Ours["backend"]): Promise<Volume> {
   const { image, ...inputs } = volumes;
-  const result = await pipeline.run(image, { backend, inputs, outputs: [theCase.compared] });
+  const { compared } = theCase;
+  const outputs = compared === "image" ? [] : [compared];
+  const result = await pipeline.run(image, { backend, inputs, outputs });
   theCase.check(volumes, result);
-  return result.outputs[theCase.compared]!;
+  return compared === "image" ? result.image : result.outputs[compared]!;
 }
 
 /** The promise of the library, on every row of every benchmark. */

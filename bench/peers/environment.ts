@@ -9,18 +9,32 @@ import { root } from "../files.ts";
 
 export type Environment = { readonly python: string } | { readonly reason: string };
 
-const folder = join(root, "bench", ".venv");
-const requirements = join(root, "bench", "peers", "requirements.txt");
-/** What was installed: written last, so that an interrupted installation is done again. */
-const stamp = join(folder, "installed.txt");
-const python = process.platform === "win32" ? join(folder, "Scripts", "python.exe") : join(folder, "bin", "python");
+/** Which peers can share one. A folder's name under bench, what is installed there, and the programs that may make it. */
+const kinds = {
+  n4: { folder: ".venv", requirements: "requirements.txt", pythons: ["python3"] },
+  // intensity-normalization needs Python 3.12; PyTorch is some 6 GB.
+  normalise: {
+    folder: ".venv-normalise",
+    requirements: "requirements-normalise.txt",
+    pythons: ["python3.13", "python3.12", "python3"],
+  },
+};
 
-export function environment(say: (line: string) => void): Environment {
-  const wanted = readFileSync(requirements, "utf8");
+export type Kind = keyof typeof kinds;
+
+export function environment(kind: Kind, say: (line: string) => void): Environment {
+  const { requirements, pythons } = kinds[kind];
+  const folder = join(root, "bench", kinds[kind].folder);
+  // What was installed: written last, so that an interrupted installation is done again.
+  const stamp = join(folder, "installed.txt");
+  const isWindows = process.platform === "win32";
+  const python = isWindows ? join(folder, "Scripts", "python.exe") : join(folder, "bin", "python");
+  const wanted = readFileSync(join(root, "bench", "peers", requirements), "utf8");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return { python };
-  const system = process.platform === "win32" ? "python" : "python3";
-  if (!succeeds(system, ["--version"], () => {})) return { reason: `${system} is not on PATH` };
-  say("making the peers' Python environment in bench/.venv");
+  const names = isWindows ? ["python"] : pythons;
+  const system = names.find((name) => succeeds(name, ["--version"], () => {}));
+  if (system === undefined) return { reason: `${names.join(", ")}: not on PATH` };
+  say(`making the Python environment of peers in bench/${kinds[kind].folder}`);
   rmSync(folder, { recursive: true, force: true });
   if (!succeeds(system, ["-m", "venv", folder], say)) return { reason: `${system} -m venv failed` };
   // One by one: where one has no package for this system, its program says so and the others run.

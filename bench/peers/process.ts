@@ -26,8 +26,8 @@ export class PeerProcess {
   }
 
   /** Resolves once the data are loaded. Rejects with the last line the program left where it ends instead. */
-  static async start(python: string, program: string, job: Job): Promise<PeerProcess> {
-    const talk = new Talk(spawn(python, [join(root, "bench", "peers", program)]));
+  static async start(python: string, [program, ...args]: readonly string[], job: Job): Promise<PeerProcess> {
+    const talk = new Talk(spawn(python, [join(root, "bench", "peers", program!), ...args]));
     const { version } = await talk.ask(job);
     return new PeerProcess(String(version), talk, job);
   }

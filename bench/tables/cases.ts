@@ -33,7 +33,10 @@ export function caseSection(each: CaseRecord): string {
     heading,
     table([...head, "difference"], [...lines, ...absent]),
     ...all.filter(({ isScaled, row }) => isScaled && row.threads === 1).map((scaled) => rule(all, scaled)),
-    `Times as fast as the peer of as many threads and iterations. Difference: ${each.accuracy.title}.`,
+    `Times as fast as the fastest peer on as many threads or fewer, at as many iterations. Difference: ${each.accuracy.title}.`,
+    ...(each.copies
+      ? [`Memory: copying the image, one read and one write of all voxels, took ${spread(each.copies.flat())} ms.`]
+      : []),
     ...(each.digest ? [`All rows of voxnorm give the same bytes: image digest \`${each.digest}\`.`] : []),
     ...(each.levels ? [levelTable(each.levels)] : []),
   ].join("\n\n");

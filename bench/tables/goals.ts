@@ -26,6 +26,7 @@ export function goalTable(record: BenchRecord): string {
 function goals(record: BenchRecord): Goal[] {
   const named = (id: string) => record.cases.find((each) => each.id === id);
   const files = (id: string) => record.files.find((each) => each.id === id);
+  const isNormalising = ({ id }: CaseRecord) => id.startsWith("normalise-");
   const heads = [named("n4-niivue-shrink4"), named("n4-chris-shrink4")];
   return [
     ...heads.map((each) => speed(each, 400, 1)),
@@ -34,6 +35,7 @@ function goals(record: BenchRecord): Goal[] {
     ...heads.map((each) => speed(each, 150, 1, "wasm")),
     ...[1, 2].map((threads) => fileSpeed(files("file-to-file"), 15, threads)),
     ...["file-to-file", "file-to-file-shrink1"].map((id) => memory(files(id))),
+    ...record.cases.filter(isNormalising).flatMap((each) => [1, 2].map((threads) => speed(each, 10, threads))),
     agreement(record, "shrink factor 4", 0.01),
     agreement(record, "shrink factor 2", 0.01),
     agreement(record, "shrink factor 1", 0.02),

@@ -41,12 +41,14 @@ function line(one: Timing, few: Timing, iterations: number): Timing {
   return { row: few.row, iterations, rounds, isScaled: true };
 }
 
-/** Ours, with the peer of as many threads and iterations. */
+/** The fastest peer of as many iterations and no more threads than ours. */
 export function peerOf(all: readonly Timing[], ours: Timing): Timing | undefined {
-  return all.find(
+  const able = all.filter(
     ({ row, iterations }) =>
-      row.peer !== undefined && row.threads === ours.row.threads && iterations === ours.iterations,
+      row.peer !== undefined && row.threads <= ours.row.threads && iterations === ours.iterations,
   );
+  const ms = ({ rounds }: Timing) => median(rounds.flat());
+  return able.reduce<Timing | undefined>((best, each) => (best && ms(best) <= ms(each) ? best : each), undefined);
 }
 
 /** How many times as fast, by round, since the machine's state is alike within one. */
