@@ -24,7 +24,7 @@ pub struct Map {
     pub divide: f64,
     #[allow(missing_docs)]
     pub curve: Curve,
-    /// Results of the curve beyond are clipped.
+    /// Results of the curve beyond are clipped. Only where `divide` is above 0, and not for logarithms.
     pub limit: [f64; 2],
     #[allow(missing_docs)]
     pub multiply: f64,
@@ -90,7 +90,7 @@ pub fn map(
     to: &mut [f32],
     run: &Run,
 ) -> Result<Mapped, Cancelled> {
-    let choice = select.among(voxels);
+    let (choice, unclipped) = (select.among(voxels), unclipped(map));
     let mut rest = to;
     let mut parts = Vec::new();
     for range in ranges(voxels.len(), CHUNKS) {
@@ -99,7 +99,7 @@ pub fn map(
         rest = after;
     }
     let parts = run.map_parts(parts, |_, (first, to)| {
-        map_part(run.level, &voxels[first..first + to.len()], first, choice, map, outside, to)
+        map_part(run.level, &voxels[first..first + to.len()], first, choice, map, unclipped, outside, to)
     })?;
     Ok(parts.into_iter().fold(Mapped::NONE, Mapped::and))
 }
@@ -128,66 +128,118 @@ at_levels! {
         first: usize,
         choice: Choice,
         map: &Map,
+        unclipped: [f32; 2],
         outside: Outside,
         to: &mut [f32],
     ) -> Mapped {
         let (mut count, mut clipped, mut not_finite) = (0, [0; 2], 0);
         let (mut low, mut high) = (i32::MAX, i32::MIN);
-        let (mut chosen, mut flags) = ([0; BLOCK], [[0; BLOCK]; 2]);
+        let mut chosen = [0; BLOCK];
+        let is_limited = [map.clip, map.limit] != [Map::IDENTITY.clip; 2];
         for (block, (values, to)) in voxels.chunks(BLOCK).zip(to.chunks_mut(BLOCK)).enumerate() {
-            let length = values.len();
-            let chosen = &mut chosen[..length];
-            count += choice.row(first + block * BLOCK, 1, chosen);
-            let [under, over] = &mut flags;
-            let flags = [&mut under[..length], &mut over[..length]];
+            let chosen = &mut chosen[..values.len()];
+            let some = choice.row(first + block * BLOCK, 1, chosen);
+            count += some;
             match map.curve {
-                Curve::Straight => row(values, map, |t| t, to, flags),
-                Curve::Power(exponent) => row(values, map, |t| power(t, exponent), to, flags),
-                Curve::Log => row(values, map, logarithm, to, flags),
+                Curve::Straight if !is_limited => plain_row(values, map, to),
+                Curve::Straight => row(values, map, |t| t, to),
+                Curve::Power(exponent) => row(values, map, |t| power(t, exponent), to),
+                Curve::Log => row(values, map, logarithm, to),
             }
-            for (clipped, flags) in clipped.iter_mut().zip([&under[..length], &over[..length]]) {
-                *clipped += flags.iter().zip(&*chosen).map(|(flag, chosen)| u16::from(flag & chosen)).sum::<u16>() as usize;
+            if is_limited {
+                let [mut below, mut above] = [0_u32; 2];
+                for i in 0..values.len() {
+                    below += u32::from(chosen[i]) & u32::from(values[i] < unclipped[0]);
+                    above += u32::from(chosen[i]) & u32::from(values[i] > unclipped[1]);
+                }
+                clipped = [clipped[0] + below as usize, clipped[1] + above as usize];
             }
             let mut finite = 0_u32;
-            for i in 0..length {
+            for i in 0..values.len() {
                 let keep = (chosen[i] != 0) & (to[i].abs() < f32::INFINITY);
                 finite += u32::from(keep);
                 low = low.min(if keep { rank(to[i]) } else { i32::MAX });
                 high = high.max(if keep { rank(to[i]) } else { i32::MIN });
             }
-            not_finite += chosen.iter().map(|&chosen| u32::from(chosen)).sum::<u32>() as usize - finite as usize;
-            for i in 0..length {
-                let other = match outside {
-                    Outside::Keep => values[i],
-                    Outside::Value(value) => value,
-                };
-                to[i] = if chosen[i] != 0 { to[i] } else { other };
+            not_finite += some - finite as usize;
+            match outside {
+                _ if some == values.len() => {}
+                Outside::Keep => (0..values.len()).for_each(|i| to[i] = either(chosen[i], to[i], values[i])),
+                Outside::Value(value) => (0..values.len()).for_each(|i| to[i] = either(chosen[i], to[i], value)),
             }
         }
-        let value = |rank: i32, none: f32| {
-            if count == not_finite { none } else { f32::from_bits(rank_of_bits(rank) as u32) }
+        let value = |found: i32, none: f32| {
+            if count == not_finite { none } else { f32::from_bits(rank_of_bits(found) as u32) }
         };
-        Mapped { count, clipped, range: [value(low, f32::INFINITY), value(high, f32::NEG_INFINITY)], not_finite }
+        let range = [value(low, f32::INFINITY), value(high, f32::NEG_INFINITY)];
+        Mapped { count, clipped, range, not_finite }
     }
 }
 
-/// The map of each value, and whether it was clipped at either end.
+/// The first value where `chosen` is 1, the other where it is 0: without a branch that would keep a loop from being vectorised.
 #[inline(always)]
-fn row(values: &[f32], map: &Map, curve: impl Fn(f64) -> f64, to: &mut [f32], [under, over]: [&mut [u8]; 2]) {
-    let Map { clip, subtract, divide, limit, multiply, add, .. } = *map;
+fn either(chosen: u8, one: f32, other: f32) -> f32 {
+    let mask = u32::from(chosen).wrapping_neg();
+    f32::from_bits(one.to_bits() & mask | other.to_bits() & !mask)
+}
+
+/// A straight map without limits of each value.
+#[inline(always)]
+fn plain_row(values: &[f32], map: &Map, to: &mut [f32]) {
+    let Map { subtract, divide, multiply, add, .. } = *map;
     // Within a ten-millionth of a unit in the last place of a `f32`, at a fraction of the time.
     let factor = 1.0 / divide;
     for i in 0..values.len() {
-        let v = f64::from(values[i]);
-        let inside = if v < clip[0] { clip[0] } else { v };
-        let inside = if inside > clip[1] { clip[1] } else { inside };
-        let t = curve((inside - subtract) * factor);
-        under[i] = if v < clip[0] { 1 } else { 0 } | if t < limit[0] { 1 } else { 0 };
-        over[i] = if v > clip[1] { 1 } else { 0 } | if t > limit[1] { 1 } else { 0 };
+        to[i] = ((f64::from(values[i]) - subtract) * factor * multiply + add) as f32;
+    }
+}
+
+/// The map of each value.
+#[inline(always)]
+fn row(values: &[f32], map: &Map, curve: impl Fn(f64) -> f64, to: &mut [f32]) {
+    let Map { divide, limit, multiply, add, .. } = *map;
+    let factor = 1.0 / divide;
+    for i in 0..values.len() {
+        let t = curve(before_curve(values[i], map, factor));
         let t = if t < limit[0] { limit[0] } else { t };
         let t = if t > limit[1] { limit[1] } else { t };
         to[i] = (t * multiply + add) as f32;
     }
+}
+
+#[inline(always)]
+fn before_curve(value: f32, &Map { clip, subtract, .. }: &Map, factor: f64) -> f64 {
+    let v = f64::from(value);
+    let v = if v < clip[0] { clip[0] } else { v };
+    let v = if v > clip[1] { clip[1] } else { v };
+    (v - subtract) * factor
+}
+
+/// The smallest and the largest value that no limit changes: since the map never falls, those beyond are clipped.
+fn unclipped(map: &Map) -> [f32; 2] {
+    let [lowest, highest] = [f32::NEG_INFINITY, f32::INFINITY].map(rank);
+    let factor = 1.0 / map.divide;
+    let t = |value| {
+        let t = before_curve(value, map, factor);
+        match map.curve {
+            Curve::Straight => t,
+            Curve::Power(exponent) => power(t, exponent),
+            Curve::Log => logarithm(t),
+        }
+    };
+    let value = |rank| f32::from_bits(rank_of_bits(rank) as u32);
+    // The last rank from `from` towards `to` of which `is` holds, where it holds of all up to that one.
+    let last = |from: i32, to: i32, is: &dyn Fn(f32) -> bool| {
+        let (mut yes, mut no) = (i64::from(from), i64::from(to));
+        while (no - yes).abs() > 1 {
+            let middle = (yes + no) / 2;
+            if is(value(middle as i32)) { yes = middle } else { no = middle }
+        }
+        value(yes as i32)
+    };
+    let is_under = |v: f32| f64::from(v) < map.clip[0] || t(v) < map.limit[0];
+    let is_over = |v: f32| f64::from(v) > map.clip[1] || t(v) > map.limit[1];
+    [last(highest, lowest - 1, &|v| !is_under(v)), last(lowest, highest + 1, &|v| !is_over(v))]
 }
 
 #[inline(always)]

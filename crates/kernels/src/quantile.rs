@@ -2,7 +2,7 @@
 
 use crate::at_levels;
 use crate::moments::LANES;
-use crate::pack::bits;
+use crate::pack::{Pack, bits};
 use crate::parallel::{CHUNKS, ranges};
 use crate::run::{Cancelled, Run};
 use crate::select::{BLOCK, Select};
@@ -158,24 +158,33 @@ at_levels! {
     fn pass<L>(voxels: &[f32], range: Range<usize>, select: Select, brackets: &[Bracket]) -> Pass {
         let found = brackets.iter().map(|_| Found::default()).collect();
         let mut pass = Pass { count: 0, not_finite: 0, found };
-        let (mut flags, mut packed) = ([0; BLOCK], [0.0; LANES]);
+        let (mut kept, mut flags, mut packed) = ([0.0; BLOCK + LANES], [0; BLOCK], [0.0; LANES]);
         let mut blocks = select.blocks(voxels, range);
         while let Some((values, chosen, count)) = blocks.next() {
             pass.count += count;
-            let flags = &mut flags[..values.len()];
-            flag(values, chosen, flags, |v| v.abs() < f32::INFINITY);
-            pass.not_finite += count - sum(flags);
+            let kept = side_by_side::<L>(values, chosen, count, &mut kept);
+            let finite = kept.iter().map(|value| u32::from(value.abs() < f32::INFINITY)).sum::<u32>();
+            pass.not_finite += count - finite as usize;
             for (bracket, found) in brackets.iter().zip(&mut pass.found) {
                 let Bracket { low, high } = *bracket;
-                flag(values, chosen, flags, |v| v < low);
-                found.below += sum(flags);
-                flag(values, chosen, flags, |v| v <= low);
-                found.to_low += sum(flags);
-                flag(values, chosen, flags, |v| v <= high);
-                found.to_high += sum(flags);
-                flag(values, chosen, flags, |v| (v > low) & (v < high));
-                let lanes = values.as_chunks().0.iter().zip(flags.as_chunks().0);
-                for (values, flags) in lanes {
+                let [mut below, mut to_low, mut below_high, mut to_high] = [0_u32; 4];
+                for value in kept {
+                    below += u32::from(*value < low);
+                    to_low += u32::from(*value <= low);
+                    below_high += u32::from(*value < high);
+                    to_high += u32::from(*value <= high);
+                }
+                found.below += below as usize;
+                found.to_low += to_low as usize;
+                found.to_high += to_high as usize;
+                if below_high <= to_low {
+                    continue;
+                }
+                let flags = &mut flags[..kept.len()];
+                for i in 0..kept.len() {
+                    flags[i] = if kept[i] > low { 1 } else { 0 } & if kept[i] < high { 1 } else { 0 };
+                }
+                for (values, flags) in kept.as_chunks().0.iter().zip(flags.as_chunks().0) {
                     let mask = bits(flags);
                     if mask != 0 {
                         L::pack(values, mask, &mut packed);
@@ -188,18 +197,28 @@ at_levels! {
     }
 }
 
-/// 1 for each chosen value of which `is` holds, and 0 for the others.
+/// The `count` chosen values, in `room` where they are not all, filled up to whole lanes by NaN, which is neither less nor
+/// more than anything.
 #[inline(always)]
-fn flag(values: &[f32], chosen: &[u8], flags: &mut [u8], is: impl Fn(f32) -> bool) {
-    for i in 0..values.len() {
-        flags[i] = if is(values[i]) { 1 } else { 0 } & chosen[i];
+fn side_by_side<'a, L: Pack>(
+    values: &'a [f32],
+    chosen: &[u8],
+    count: usize,
+    room: &'a mut [f32; BLOCK + LANES],
+) -> &'a [f32] {
+    if count == values.len() {
+        return values;
     }
-}
-
-/// The sum of a block's flags.
-#[inline(always)]
-fn sum(flags: &[u8]) -> usize {
-    usize::from(flags.iter().map(|&flag| u16::from(flag)).sum::<u16>())
+    let mut at = 0;
+    for (values, chosen) in values.as_chunks().0.iter().zip(chosen.as_chunks().0) {
+        let mask = bits(chosen);
+        // Room for whole lanes is left behind the last of a block.
+        L::pack(values, mask, room[at..].first_chunk_mut().expect("lanes beyond the block"));
+        at += mask.count_ones() as usize;
+    }
+    let end = count.next_multiple_of(LANES);
+    room[count..end].fill(f32::NAN);
+    &room[..end]
 }
 
 #[cfg(test)]
