@@ -104,6 +104,9 @@ fn ask_for_large_pages(memory: &mut [f32]) {
 mod tests {
     use super::*;
 
+    /// Held by tests that fill what all share.
+    static ALONE: Mutex<()> = Mutex::new(());
+
     #[test]
     fn fresh_ones_are_of_any_length() {
         for length in [0, 1, 1000, 3 << 20] {
@@ -115,6 +118,8 @@ mod tests {
 
     #[test]
     fn one_that_is_given_back_serves_again_if_it_is_little_too_large() {
+        let _alone = ALONE.lock().unwrap();
+        KEPT.lock().unwrap().clear();
         // Lengths that no other test uses, as all share what is kept.
         let length = 5 << 20;
         recycle(vec![7.0; length]);
@@ -128,6 +133,7 @@ mod tests {
 
     #[test]
     fn no_more_is_kept_than_the_limit() {
+        let _alone = ALONE.lock().unwrap();
         for _ in 0..2 * MOST_ARRAYS {
             recycle(vec![1.0; 30 << 20]);
         }
