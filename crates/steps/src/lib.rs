@@ -32,7 +32,14 @@ macro_rules! steps {
 }
 
 steps! {
+    clip::Clip,
+    clip_percentiles::ClipPercentiles,
+    mean_subtraction::MeanSubtraction,
+    min_max::MinMax,
     n4::N4,
+    percentile_range::PercentileRange,
+    rescale::Rescale,
+    unit_variance::UnitVariance,
     zscore::ZScore,
 }
 
