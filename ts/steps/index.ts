@@ -6,5 +6,6 @@ export { minMax } from "./min-max.ts";
 export { n4 } from "./n4.ts";
 export { percentileRange } from "./percentile-range.ts";
 export { rescale } from "./rescale.ts";
+export { robust } from "./robust.ts";
 export { unitVariance } from "./unit-variance.ts";
 export { zscore } from "./zscore.ts";

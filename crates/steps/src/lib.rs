@@ -39,6 +39,7 @@ steps! {
     n4::N4,
     percentile_range::PercentileRange,
     rescale::Rescale,
+    robust::Robust,
     unit_variance::UnitVariance,
     zscore::ZScore,
 }
