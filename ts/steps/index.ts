@@ -1,6 +1,8 @@
 /** Every step. A new one is its file and its line here. */
 export { clip } from "./clip.ts";
 export { clipPercentiles } from "./clip-percentiles.ts";
+export { gamma } from "./gamma.ts";
+export { log } from "./log.ts";
 export { meanSubtraction } from "./mean-subtraction.ts";
 export { minMax } from "./min-max.ts";
 export { n4 } from "./n4.ts";

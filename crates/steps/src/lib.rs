@@ -34,6 +34,8 @@ macro_rules! steps {
 steps! {
     clip::Clip,
     clip_percentiles::ClipPercentiles,
+    gamma::Gamma,
+    log::Log,
     mean_subtraction::MeanSubtraction,
     min_max::MinMax,
     n4::N4,
