@@ -32,6 +32,8 @@ export const errorCodes = {
   EmptyMask: { kind: "input", meaning: "The mask selects no voxel" },
   NotFinite: { kind: "input", meaning: "Voxels that would be used are NaN or infinite" },
   ConstantImage: { kind: "input", meaning: "All voxels that would be used are equal" },
+  NotPositive: { kind: "input", meaning: "Voxels are too small for the formula, such as 0 for a logarithm" },
+  NoSpread: { kind: "input", meaning: "The voxels differ, but what measures by how much is 0, as most are equal" },
   WriteFailed: { kind: "disk", meaning: "The output could not be written; nothing was left behind" },
 } as const satisfies Record<string, { kind: ErrorKind; meaning: string }>;
 

@@ -15,7 +15,7 @@ const unwrapped = (text: string) => text.replace(/\s+/g, " ");
 
 describe("names", () => {
   it("no step is called as a verb is, or may be", () => {
-    const taken = Object.keys(steps).filter((id) => (verbs as readonly string[]).includes(id));
+    const taken = Object.values(steps).filter(({ id }) => (verbs as readonly string[]).includes(id));
     expect(taken).toEqual([]);
     const reserved = "run fit apply audit explain replay invert measure picture convert info bids serve queue report";
     expect(verbs).toEqual(expect.arrayContaining(reserved.split(" ")));

@@ -86,6 +86,14 @@ export function percentile(values: readonly number[], p: number): number {
   return low + (high - low) * (index - Math.floor(index));
 }
 
+/** What a step may be called with. */
+export type OptionsOf<S> = S extends (options?: infer O) => unknown ? NonNullable<O> : never;
+
+/** The error of a region in which what measures its spread is 0. */
+export function noSpread(values: readonly number[]): ErrorCode {
+  return values.every((v) => v === values[0]) ? "ConstantImage" : "NoSpread";
+}
+
 /** From the values of a region the function that its voxels are mapped by, or the code of the error that there is. */
 export type Formula = (
   values: readonly number[],

@@ -35,7 +35,7 @@ ${step.summary}. Suits ${step.modalities.join(", ")}.
 
     voxnorm ${step.id} in.nii.gz -o out.nii.gz
 
-${step.doc.trim()}
+${step.doc.replace(/^\n+/, "").trimEnd()}
 
 ## Inputs
 

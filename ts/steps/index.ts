@@ -1,3 +1,13 @@
 /** Every step. A new one is its file and its line here. */
+export { clip } from "./clip.ts";
+export { clipPercentiles } from "./clip-percentiles.ts";
+export { gamma } from "./gamma.ts";
+export { log } from "./log.ts";
+export { meanSubtraction } from "./mean-subtraction.ts";
+export { minMax } from "./min-max.ts";
 export { n4 } from "./n4.ts";
+export { percentileRange } from "./percentile-range.ts";
+export { rescale } from "./rescale.ts";
+export { robust } from "./robust.ts";
+export { unitVariance } from "./unit-variance.ts";
 export { zscore } from "./zscore.ts";

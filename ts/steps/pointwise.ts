@@ -68,9 +68,11 @@ export const pointwise = {
   optionsOfWhole: { ...region, ...changed },
   measures: z.strictObject({
     voxels: z.int().min(0).meta({ description: "Voxels changed" }),
-    clipped: z
-      .strictObject({ below: z.int().min(0), above: z.int().min(0) })
-      .meta({ description: "Of these, how many lay beyond a limit and were clipped to it" }),
+    clipped: z.strictObject({
+      below: z.int().min(0).meta({ description: "Of these, how many lay below a limit and were clipped to it" }),
+      above: z.int().min(0).meta({ description: "How many lay above one" }),
+      fraction: z.number().min(0).max(1).meta({ description: "What part of the voxels changed these two are" }),
+    }),
     range: z
       .tuple([z.number(), z.number()])
       .nullable()

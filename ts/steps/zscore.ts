@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
+import { constant, ddof } from "./options.ts";
 import { parts, pointwise, pointwiseDoc } from "./pointwise.ts";
 
 export const zscore = defineStep({
@@ -25,16 +26,13 @@ ${"`ConstantImage`"} where the divisor is 0, unless ${"`constant`"} is ${"`centr
   modalities: ["MR", "PT", "CR", "DX"],
   references: ["doi:10.1117/12.2513089", "doi:10.1158/0008-5472.CAN-17-0339"],
   options: z.strictObject({
-    ddof: z.int().min(0).max(1).default(0).meta({ description: "Delta degrees of freedom of the deviation" }),
+    ddof: ddof().default(0),
     epsilon: z.number().min(0).default(0).meta({ description: "Added to the deviation" }),
     leastDivisor: z
       .union([z.number().min(0), z.literal("inverse-root-count")])
       .default(0)
       .meta({ description: "What the divisor is at least: a number, or 1 / √n" }),
-    constant: z
-      .enum(["refuse", "centre"])
-      .default("refuse")
-      .meta({ description: "What becomes of a region of one value: an error, or the mean is subtracted alone" }),
+    constant: constant().default("refuse"),
     removeOutliers: z
       .number()
       .positive()

@@ -32,9 +32,48 @@ pub fn percentiles(
     percentiles: &[f64],
     run: &Run,
 ) -> Result<Percentiles, Cancelled> {
-    let sample = sample(voxels, select);
+    find(voxels, select, Key::Value, percentiles, run)
+}
+
+/// The percentiles of the chosen voxels' distances from `centre`, which is finite. Distances are those of double
+/// precision.
+pub fn percentiles_of_distance(
+    voxels: &[f32],
+    select: Select,
+    centre: f64,
+    percentiles: &[f64],
+    run: &Run,
+) -> Result<Percentiles, Cancelled> {
+    find(voxels, select, Key::Distance(centre), percentiles, run)
+}
+
+/// What voxels are in order of.
+#[derive(Clone, Copy)]
+enum Key {
+    Value,
+    /// How far they are from this number.
+    Distance(f64),
+}
+
+impl Key {
+    fn of(self, voxel: f32) -> f64 {
+        match self {
+            Key::Value => f64::from(voxel),
+            Key::Distance(centre) => (f64::from(voxel) - centre).abs(),
+        }
+    }
+}
+
+fn find(
+    voxels: &[f32],
+    select: Select,
+    key: Key,
+    percentiles: &[f64],
+    run: &Run,
+) -> Result<Percentiles, Cancelled> {
+    let sample = sample(voxels, select, key);
     let guessed: Vec<Bracket> = percentiles.iter().map(|&p| Bracket::around(p / 100.0, &sample)).collect();
-    let mut first = Pass::over(voxels, select, &guessed, run)?;
+    let mut first = Pass::over(voxels, select, key, &guessed, run)?;
     let (count, not_finite) = (first.count, first.not_finite);
     if count == 0 || not_finite > 0 {
         return Ok(Percentiles { count, not_finite, values: vec![f64::NAN; percentiles.len()] });
@@ -44,17 +83,17 @@ pub fn percentiles(
     for (found, &p) in first.found.iter_mut().zip(percentiles) {
         let index = (count - 1) as f64 * (p / 100.0).clamp(0.0, 1.0);
         let ranks = [index.floor() as usize, index.ceil() as usize];
-        let pair = match ranks.map(|rank| found.value(rank)) {
+        let pair = match ranks.map(|rank| found.value(rank, key)) {
             [Some(low), Some(high)] => [low, high],
             _ => {
                 if all.is_none() {
-                    all = Some(Pass::over(voxels, select, &[Bracket::ALL], run)?);
+                    all = Some(Pass::over(voxels, select, key, &[Bracket::ALL], run)?);
                 }
                 let everything = &mut all.as_mut().expect("just made").found[0];
-                ranks.map(|rank| everything.value(rank).expect("every rank is among all"))
+                ranks.map(|rank| everything.value(rank, key).expect("every rank is among all"))
             }
         };
-        let [low, high] = pair.map(f64::from);
+        let [low, high] = pair;
         values.push(low + (high - low) * (index - index.floor()));
     }
     Ok(Percentiles { count, not_finite, values })
@@ -63,38 +102,38 @@ pub fn percentiles(
 /// Values in the sample: more make brackets narrower, and sorting longer.
 const SAMPLE: usize = 1 << 15;
 
-/// Chosen finite voxels from all over the image, in order.
-fn sample(voxels: &[f32], select: Select) -> Vec<f32> {
+/// The keys of chosen finite voxels from all over the image, in order.
+fn sample(voxels: &[f32], select: Select, key: Key) -> Vec<f64> {
     // An odd step shares no factor with most row lengths.
     let step = (voxels.len() / SAMPLE) | 1;
     let choice = select.among(voxels);
     let places = (0..voxels.len()).step_by(step);
-    let mut sample: Vec<f32> =
-        places.filter(|&i| voxels[i].is_finite() && choice.includes(i)).map(|i| voxels[i]).collect();
-    sample.sort_unstable_by(f32::total_cmp);
+    let mut sample: Vec<f64> =
+        places.filter(|&i| voxels[i].is_finite() && choice.includes(i)).map(|i| key.of(voxels[i])).collect();
+    sample.sort_unstable_by(f64::total_cmp);
     sample
 }
 
-/// Two values between which a rank is looked for.
-#[derive(Clone, Copy, Debug)]
+/// Two keys between which a rank is looked for.
+#[derive(Clone, Copy, Debug, Default)]
 struct Bracket {
-    low: f32,
-    high: f32,
+    low: f64,
+    high: f64,
 }
 
 impl Bracket {
-    const ALL: Bracket = Bracket { low: f32::NEG_INFINITY, high: f32::INFINITY };
+    const ALL: Bracket = Bracket { low: f64::NEG_INFINITY, high: f64::INFINITY };
 
     /// Where the sample has the fraction `p`, and four standard deviations of its rank to either side.
-    fn around(p: f64, sample: &[f32]) -> Bracket {
+    fn around(p: f64, sample: &[f64]) -> Bracket {
         let last = sample.len() as f64 - 1.0;
         let (at, reach) = (p * last, 4.0 * (p * (1.0 - p) * last).max(0.0).sqrt() + 2.0);
-        let value = |index: f64, beyond: f32| {
+        let value = |index: f64, beyond: f64| {
             if (0.0..=last).contains(&index) { sample[index as usize] } else { beyond }
         };
         Bracket {
-            low: value((at - reach).floor(), f32::NEG_INFINITY),
-            high: value((at + reach).ceil(), f32::INFINITY),
+            low: value((at - reach).floor(), f64::NEG_INFINITY),
+            high: value((at + reach).ceil(), f64::INFINITY),
         }
     }
 }
@@ -102,8 +141,8 @@ impl Bracket {
 /// What a pass found of one bracket.
 #[derive(Default)]
 struct Found {
-    bracket: (f32, f32),
-    /// Voxels below the lower end; at most the lower end; at most the upper end.
+    bracket: Bracket,
+    /// Voxels of keys below the lower end; at most the lower end; at most the upper end.
     below: usize,
     to_low: usize,
     to_high: usize,
@@ -112,15 +151,16 @@ struct Found {
 }
 
 impl Found {
-    /// The value of this rank, or nothing where it lies outside the bracket.
-    fn value(&mut self, rank: usize) -> Option<f32> {
+    /// The key of this rank, or nothing where it lies outside the bracket.
+    fn value(&mut self, rank: usize, key: Key) -> Option<f64> {
         let value = match rank {
             _ if rank < self.below || rank >= self.to_high => return None,
-            _ if rank < self.to_low => self.bracket.0,
+            _ if rank < self.to_low => self.bracket.low,
             _ if rank - self.to_low < self.between.len() => {
-                *self.between.select_nth_unstable_by(rank - self.to_low, f32::total_cmp).1
+                let by_key = |a: &f32, b: &f32| key.of(*a).total_cmp(&key.of(*b));
+                key.of(*self.between.select_nth_unstable_by(rank - self.to_low, by_key).1)
             }
-            _ => self.bracket.1,
+            _ => self.bracket.high,
         };
         // -0 and 0 are equal, and which of them comes first would be left to chance.
         Some(value + 0.0)
@@ -134,11 +174,16 @@ struct Pass {
 }
 
 impl Pass {
-    fn over(voxels: &[f32], select: Select, brackets: &[Bracket], run: &Run) -> Result<Pass, Cancelled> {
+    fn over(
+        voxels: &[f32],
+        select: Select,
+        key: Key,
+        brackets: &[Bracket],
+        run: &Run,
+    ) -> Result<Pass, Cancelled> {
         let parts = ranges(voxels.len(), CHUNKS);
-        let parts = run.map_parts(parts, |_, part| pass(run.level, voxels, part, select, brackets))?;
-        let found =
-            brackets.iter().map(|bracket| Found { bracket: (bracket.low, bracket.high), ..Found::default() });
+        let parts = run.map_parts(parts, |_, part| pass(run.level, voxels, part, select, key, brackets))?;
+        let found = brackets.iter().map(|bracket| Found { bracket: *bracket, ..Found::default() });
         let mut sum = Pass { count: 0, not_finite: 0, found: found.collect() };
         for part in parts {
             sum.count += part.count;
@@ -155,45 +200,65 @@ impl Pass {
 }
 
 at_levels! {
-    fn pass<L>(voxels: &[f32], range: Range<usize>, select: Select, brackets: &[Bracket]) -> Pass {
+    fn pass<L>(voxels: &[f32], range: Range<usize>, select: Select, key: Key, brackets: &[Bracket]) -> Pass {
         let found = brackets.iter().map(|_| Found::default()).collect();
         let mut pass = Pass { count: 0, not_finite: 0, found };
-        let (mut kept, mut flags, mut packed) = ([0.0; BLOCK + LANES], [0; BLOCK], [0.0; LANES]);
+        let (mut room, mut flags) = ([0.0; BLOCK + LANES], [0; BLOCK]);
         let mut blocks = select.blocks(voxels, range);
         while let Some((values, chosen, count)) = blocks.next() {
             pass.count += count;
-            let kept = side_by_side::<L>(values, chosen, count, &mut kept);
-            let finite = kept.iter().map(|value| u32::from(value.abs() < f32::INFINITY)).sum::<u32>();
+            let values = side_by_side::<L>(values, chosen, count, &mut room);
+            let finite = values.iter().map(|value| u32::from(value.abs() < f32::INFINITY)).sum::<u32>();
             pass.not_finite += count - finite as usize;
             for (bracket, found) in brackets.iter().zip(&mut pass.found) {
                 let Bracket { low, high } = *bracket;
-                let [mut below, mut to_low, mut below_high, mut to_high] = [0_u32; 4];
-                for value in kept {
-                    below += u32::from(*value < low);
-                    to_low += u32::from(*value <= low);
-                    below_high += u32::from(*value < high);
-                    to_high += u32::from(*value <= high);
-                }
-                found.below += below as usize;
-                found.to_low += to_low as usize;
-                found.to_high += to_high as usize;
-                if below_high <= to_low {
-                    continue;
-                }
-                let flags = &mut flags[..kept.len()];
-                for i in 0..kept.len() {
-                    flags[i] = if kept[i] > low { 1 } else { 0 } & if kept[i] < high { 1 } else { 0 };
-                }
-                for (values, flags) in kept.as_chunks().0.iter().zip(flags.as_chunks().0) {
-                    let mask = bits(flags);
-                    if mask != 0 {
-                        L::pack(values, mask, &mut packed);
-                        found.between.extend_from_slice(&packed[..mask.count_ones() as usize]);
+                match key {
+                    // Ends that come from voxels are voxels' values still.
+                    Key::Value => tally::<L, f32>(values, &mut flags, |v| v, [low as f32, high as f32], found),
+                    Key::Distance(centre) => {
+                        let distance = |v| (f64::from(v) - centre).abs();
+                        tally::<L, f64>(values, &mut flags, distance, [low, high], found);
                     }
                 }
             }
         }
         pass
+    }
+}
+
+/// Counts and keeps what a bracket divides.
+#[inline(always)]
+fn tally<L: Pack, T: PartialOrd + Copy>(
+    values: &[f32],
+    flags: &mut [u8; BLOCK],
+    key: impl Fn(f32) -> T + Copy,
+    [low, high]: [T; 2],
+    found: &mut Found,
+) {
+    let [mut below, mut to_low, mut below_high, mut to_high] = [0_u32; 4];
+    for value in values {
+        below += u32::from(key(*value) < low);
+        to_low += u32::from(key(*value) <= low);
+        below_high += u32::from(key(*value) < high);
+        to_high += u32::from(key(*value) <= high);
+    }
+    found.below += below as usize;
+    found.to_low += to_low as usize;
+    found.to_high += to_high as usize;
+    if below_high <= to_low {
+        return;
+    }
+    let flags = &mut flags[..values.len()];
+    for i in 0..values.len() {
+        flags[i] = if key(values[i]) > low { 1 } else { 0 } & if key(values[i]) < high { 1 } else { 0 };
+    }
+    let mut packed = [0.0; LANES];
+    for (values, flags) in values.as_chunks().0.iter().zip(flags.as_chunks().0) {
+        let mask = bits(flags);
+        if mask != 0 {
+            L::pack(values, mask, &mut packed);
+            found.between.extend_from_slice(&packed[..mask.count_ones() as usize]);
+        }
     }
 }
 
@@ -292,6 +357,33 @@ mod tests {
         assert_eq!((found.count, found.not_finite), (chosen.len(), 0));
         for (value, p) in found.values.iter().zip(WANTED) {
             assert_eq!(*value, slow(&chosen, p), "{p}");
+        }
+    }
+
+    #[test]
+    fn distances_are_those_of_double_precision() {
+        // Distances from 1e-9 that single precision does not tell apart, on both sides; and noise.
+        let close = (0..70_001).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 } * (1.0 + (i % 5) as f32 * 1e-6));
+        for (voxels, centre) in
+            [(close.collect::<Vec<f32>>(), 1e-9), (noise(70_003), 12.125), (vec![2.0; 9], 2.0)]
+        {
+            let mut sorted: Vec<f64> = voxels.iter().map(|v| (f64::from(*v) - centre).abs()).collect();
+            sorted.sort_by(f64::total_cmp);
+            for name in Level::supported() {
+                let run = Run {
+                    level: Level::named(name).unwrap(),
+                    pool: Pool::new(2).unwrap(),
+                    cancelled: &|| false,
+                };
+                let found =
+                    percentiles_of_distance(&voxels, Select::All, centre, &[0.0, 50.0, 99.9], &run).unwrap();
+                let index = |p: f64| (sorted.len() - 1) as f64 * p;
+                for (value, p) in found.values.iter().zip([0.0, 0.5, 0.999]) {
+                    let at = index(p);
+                    let [low, high] = [at.floor(), at.ceil()].map(|i| sorted[i as usize]);
+                    assert_eq!(*value, low + (high - low) * at.fract(), "{name} {p}");
+                }
+            }
         }
     }
 

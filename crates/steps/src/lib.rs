@@ -32,7 +32,17 @@ macro_rules! steps {
 }
 
 steps! {
+    clip::Clip,
+    clip_percentiles::ClipPercentiles,
+    gamma::Gamma,
+    log::Log,
+    mean_subtraction::MeanSubtraction,
+    min_max::MinMax,
     n4::N4,
+    percentile_range::PercentileRange,
+    rescale::Rescale,
+    robust::Robust,
+    unit_variance::UnitVariance,
     zscore::ZScore,
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Map as Object, Value, json};
 use std::ops::Range;
 use voxnorm_kernels::moments::{Moments, moments};
 use voxnorm_kernels::pointwise::{Map, Mapped, Outside};
-use voxnorm_kernels::quantile::percentiles;
+use voxnorm_kernels::quantile::{percentiles, percentiles_of_distance};
 use voxnorm_kernels::run::Run;
 use voxnorm_kernels::select::{Select, Values};
 use voxnorm_kernels::{histogram, pointwise};
@@ -39,6 +39,28 @@ pub trait Pointwise: Sync {
     ) -> Result<(), Error> {
         Ok(())
     }
+}
+
+/// The map on a line that takes the ends of `from`, which differ, to those of `to`. What lies beyond is clipped or goes on.
+pub fn line(from: [f64; 2], to: [f64; 2], clip: bool) -> Map {
+    Map {
+        clip: if clip { from } else { Map::IDENTITY.clip },
+        subtract: from[0],
+        divide: from[1] - from[0],
+        multiply: to[1] - to[0],
+        add: to[0],
+        ..Map::IDENTITY
+    }
+}
+
+/// What becomes of a region whose spread is 0, where a method divides by it.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Constant {
+    /// An error.
+    Refuse,
+    /// It is divided by 1.
+    Centre,
 }
 
 /// Options of every method here, as `ts/steps/region.ts` declares them.
@@ -160,6 +182,11 @@ impl<'a> Sample<'a> {
         Ok(std::array::from_fn(|i| found.values[i]))
     }
 
+    /// The median of their distances from a number.
+    pub fn median_distance(&self, from: f64) -> Result<f64, Error> {
+        Ok(percentiles_of_distance(self.voxels, self.select(), from, &[50.0], self.run)?.values[0])
+    }
+
     /// Their smallest and largest value.
     pub fn range(&self) -> Result<[f64; 2], Error> {
         let found = histogram::range(self.voxels, self.select(), self.run)?;
@@ -175,6 +202,27 @@ impl<'a> Sample<'a> {
     /// The error of voxels that are all equal, or as good as.
     pub fn constant(&self, value: f64) -> Error {
         self.subject.constant(value)
+    }
+
+    /// The error of voxels of which `what` is 0: they are all equal, or too many of them are.
+    pub fn no_spread(&self, what: &str) -> Error {
+        match self.range() {
+            Err(error) => error,
+            Ok([low, high]) if low == high => self.constant(low),
+            Ok([low, high]) => {
+                let message = format!(
+                    "{}: image: expected {what} above 0, got 0, as most voxels are equal, of {low} to {high}",
+                    self.subject
+                );
+                Error::new("NoSpread", message).with(json!({ "range": [low, high] }))
+            }
+        }
+    }
+
+    /// The error of voxels that a formula needs above a limit, of which `least` is the smallest.
+    pub fn not_above(&self, limit: f64, least: f64) -> Error {
+        let message = format!("{}: image: expected voxels above {limit}, got {least}", self.subject);
+        Error::new("NotPositive", message).with(json!({ "limit": limit, "least": least }))
     }
 
     fn some(&self, count: usize) -> Result<usize, Error> {
@@ -302,9 +350,14 @@ fn map_parts(
         sum = sum.and(told);
     }
     outputs.put("image", to);
+    let [below, above] = sum.clipped;
     Ok(json!({
         "voxels": sum.count,
-        "clipped": { "below": sum.clipped[0], "above": sum.clipped[1] },
+        "clipped": {
+            "below": below,
+            "above": above,
+            "fraction": if sum.count == 0 { 0.0 } else { (below + above) as f64 / sum.count as f64 },
+        },
         "range": (sum.count > sum.not_finite).then_some(sum.range),
         "notFinite": sum.not_finite,
     }))

@@ -1,7 +1,7 @@
 //! Z-score. Semantics, options and sources: `ts/steps/zscore.ts`.
 
 use crate::Error;
-use crate::pointwise::{Pointwise, Sample};
+use crate::pointwise::{Constant, Pointwise, Sample};
 use serde::{Deserialize, Serialize};
 use voxnorm_kernels::pointwise::Map;
 
@@ -29,14 +29,6 @@ enum LeastDivisor {
 #[serde(rename_all = "kebab-case")]
 enum Rule {
     InverseRootCount,
-}
-
-/// What becomes of a region of one value.
-#[derive(PartialEq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Constant {
-    Refuse,
-    Centre,
 }
 
 #[derive(Serialize, Deserialize)]
