@@ -32,6 +32,7 @@ export const errorCodes = {
   EmptyMask: { kind: "input", meaning: "The mask selects no voxel" },
   NotFinite: { kind: "input", meaning: "Voxels that would be used are NaN or infinite" },
   ConstantImage: { kind: "input", meaning: "All voxels that would be used are equal" },
+  BadScale: { kind: "input", meaning: "A number that the method divides by is 0 or negative" },
   WriteFailed: { kind: "disk", meaning: "The output could not be written; nothing was left behind" },
 } as const satisfies Record<string, { kind: ErrorKind; meaning: string }>;
 

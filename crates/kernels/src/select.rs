@@ -1,7 +1,9 @@
 //! Which voxels count: the one place that turns masks, labels and thresholds into a choice.
 
+use crate::at_levels;
 use crate::memory::prefetch;
 use crate::moments::LANES;
+use crate::pack::bits;
 use crate::parallel::{CHUNKS, ranges};
 use crate::run::{Cancelled, Run};
 use std::ops::Range;
@@ -66,6 +68,8 @@ pub enum Select<'a> {
     Other(Values<'a>, f32),
     /// Those whose own value is above the threshold, which is finite.
     Above(f32),
+    /// Those whose own value lies between these two, or is one of them.
+    Within(f32, f32),
 }
 
 impl<'a> Select<'a> {
@@ -79,6 +83,7 @@ impl<'a> Select<'a> {
             Select::Label(mask, label) => inside(Tested::of(mask, label)),
             Select::Other(mask, value) => outside(Tested::of(mask, value)),
             Select::Above(threshold) => inside(Tested::Floats(voxels, threshold.next_up(), f32::INFINITY)),
+            Select::Within(low, high) => inside(Tested::Floats(voxels, low, high)),
         }
     }
 
@@ -232,6 +237,51 @@ impl Blocks<'_> {
     }
 }
 
+/// The chosen among `voxels`, side by side in their order: their values in `from`, which is as long.
+pub fn chosen(voxels: &[f32], select: Select, from: &[f32], run: &Run) -> Result<Vec<f32>, Cancelled> {
+    let choice = select.among(voxels);
+    let parts =
+        run.map_parts(ranges(voxels.len(), CHUNKS), |_, part| gather(run.level, choice, from, part))?;
+    Ok(parts.concat())
+}
+
+/// Writes 1 for the voxels that all choices include, and 0 for the others.
+pub fn mark(choices: &[Choice], to: &mut [f32], run: &Run) -> Result<(), Cancelled> {
+    let size = to.len().div_ceil(CHUNKS).max(1);
+    run.map_parts(to.chunks_mut(size).collect(), |index, to: &mut [f32]| {
+        let mut chosen = [0; BLOCK];
+        for (block, to) in to.chunks_mut(BLOCK).enumerate() {
+            to.fill(1.0);
+            for choice in choices {
+                choice.row(index * size + block * BLOCK, 1, &mut chosen[..to.len()]);
+                to.iter_mut().zip(&chosen).for_each(|(to, chosen)| *to *= f32::from(*chosen));
+            }
+        }
+    })?;
+    Ok(())
+}
+
+at_levels! {
+    fn gather<L>(choice: Choice, from: &[f32], part: Range<usize>) -> Vec<f32> {
+        let (mut gathered, mut chosen, mut packed) = (Vec::new(), [0; BLOCK], [0.0; LANES]);
+        for first in part.clone().step_by(BLOCK) {
+            let values = &from[first..part.end.min(first + BLOCK)];
+            let chosen = &mut chosen[..values.len()];
+            let count = choice.row(first, 1, chosen);
+            gathered.reserve(count);
+            let (whole, rest) = values.as_chunks::<LANES>();
+            let (flags, last) = chosen.as_chunks::<LANES>();
+            for (values, flags) in whole.iter().zip(flags) {
+                let mask = bits(flags);
+                L::pack(values, mask, &mut packed);
+                gathered.extend_from_slice(&packed[..mask.count_ones() as usize]);
+            }
+            gathered.extend(rest.iter().zip(last).filter(|(_, chosen)| **chosen != 0).map(|(value, _)| *value));
+        }
+        gathered
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,6 +308,7 @@ mod tests {
         assert_eq!(chosen(Select::Other(Values::Floats(&VALUES), 1.0)), [0, 2, 4, 5, 6, 7]);
         assert_eq!(chosen(Select::Above(1.0)), [2, 6]);
         assert_eq!(chosen(Select::Above(0.999_999_94)), [1, 2, 3, 6]);
+        assert_eq!(chosen(Select::Within(0.0, 1.0)), [0, 1, 3, 5]);
     }
 
     #[test]
@@ -300,6 +351,32 @@ mod tests {
                         assert_eq!(*chosen, u8::from(choice.includes(first + step * i)));
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn the_chosen_come_side_by_side_and_marked() {
+        let image: Vec<f32> = (0..70_001).map(|i| ((i * 7919) % 2003) as f32).collect();
+        let other: Vec<f32> = image.iter().map(|value| -value).collect();
+        let bytes: Vec<u8> = (0..image.len()).map(|i| u8::from(i % 37 < 29)).collect();
+        for name in Level::supported() {
+            let run =
+                Run { level: Level::named(name).unwrap(), pool: Pool::new(2).unwrap(), cancelled: &|| false };
+            let (mask, within) = (Select::Label(Values::Bytes(&bytes), 1.0), Select::Within(100.0, 900.0));
+            for select in [Select::All, mask, within] {
+                let choice = select.among(&image);
+                let expected = |from: &[f32]| -> Vec<f32> {
+                    (0..from.len()).filter(|&i| choice.includes(i)).map(|i| from[i]).collect()
+                };
+                assert_eq!(chosen(&image, select, &image, &run).unwrap(), expected(&image));
+                assert_eq!(chosen(&image, select, &other, &run).unwrap(), expected(&other));
+            }
+            let choices = [mask, within].map(|select| select.among(&image));
+            let mut marks = vec![7.0; image.len()];
+            mark(&choices, &mut marks, &run).unwrap();
+            for (i, mark) in marks.into_iter().enumerate() {
+                assert_eq!(mark, f32::from(u8::from(choices.iter().all(|choice| choice.includes(i)))));
             }
         }
     }

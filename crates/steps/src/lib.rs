@@ -15,6 +15,7 @@ mod region;
 mod runs;
 mod services;
 mod step;
+mod tissue_mode;
 
 pub use call::{Buffer, Call, Owned, Reply};
 pub use error::Error;
@@ -32,7 +33,9 @@ macro_rules! steps {
 }
 
 steps! {
+    kde_mode::KdeMode,
     n4::N4,
+    white_stripe::WhiteStripe,
     zscore::ZScore,
 }
 
