@@ -1,7 +1,7 @@
 //! Which voxels count: the one place that turns masks, labels and thresholds into a choice.
 
 use crate::at_levels;
-use crate::memory::prefetch;
+use crate::memory::{Kept, prefetch};
 use crate::moments::LANES;
 use crate::pack::bits;
 use crate::parallel::{CHUNKS, ranges};
@@ -99,14 +99,8 @@ impl<'a> Select<'a> {
     /// How many of `voxels` are chosen.
     pub fn count(self, voxels: &'a [f32], run: &Run) -> Result<usize, Cancelled> {
         let choice = self.among(voxels);
-        let count = |_, part: Range<usize>| {
-            let mut chosen = [0; BLOCK];
-            let blocks = part.clone().step_by(BLOCK);
-            blocks
-                .map(|first| choice.row(first, 1, &mut chosen[..BLOCK.min(part.end - first)]))
-                .sum::<usize>()
-        };
-        Ok(run.map_parts(ranges(voxels.len(), CHUNKS), count)?.into_iter().sum())
+        let parts = ranges(voxels.len(), CHUNKS);
+        Ok(run.map_parts(parts, |_, part| count(run.level, choice, part))?.into_iter().sum())
     }
 
     /// The blocks of `range` that hold chosen voxels, in order.
@@ -238,11 +232,19 @@ impl Blocks<'_> {
 }
 
 /// The chosen among `voxels`, side by side in their order: their values in `from`, which is as long.
-pub fn chosen(voxels: &[f32], select: Select, from: &[f32], run: &Run) -> Result<Vec<f32>, Cancelled> {
+pub fn chosen(voxels: &[f32], select: Select, from: &[f32], run: &Run) -> Result<Kept, Cancelled> {
     let choice = select.among(voxels);
-    let parts =
-        run.map_parts(ranges(voxels.len(), CHUNKS), |_, part| gather(run.level, choice, from, part))?;
-    Ok(parts.concat())
+    let parts = ranges(voxels.len(), CHUNKS);
+    let counts = run.map_parts(parts.clone(), |_, part| count(run.level, choice, part))?;
+    let mut gathered = Kept::new(counts.iter().sum());
+    let (mut rest, mut places) = (&mut gathered[..], Vec::new());
+    for (part, count) in parts.into_iter().zip(counts) {
+        let (to, after) = rest.split_at_mut(count);
+        places.push((part, to));
+        rest = after;
+    }
+    run.map_parts(places, |_, (part, to)| gather(run.level, choice, from, part, to))?;
+    Ok(gathered)
 }
 
 /// Writes 1 for the voxels that all choices include, and 0 for the others.
@@ -262,23 +264,46 @@ pub fn mark(choices: &[Choice], to: &mut [f32], run: &Run) -> Result<(), Cancell
 }
 
 at_levels! {
-    fn gather<L>(choice: Choice, from: &[f32], part: Range<usize>) -> Vec<f32> {
-        let (mut gathered, mut chosen, mut packed) = (Vec::new(), [0; BLOCK], [0.0; LANES]);
+    fn count(choice: Choice, part: Range<usize>) -> usize {
+        let (mut chosen, mut count) = ([0; BLOCK], 0);
+        let mut first = part.start;
+        // Not by an iterator's closure, which would be compiled for the baseline.
+        while first < part.end {
+            let end = part.end.min(first + BLOCK);
+            count += choice.row(first, 1, &mut chosen[..end - first]);
+            first = end;
+        }
+        count
+    }
+
+    fn gather<L>(choice: Choice, from: &[f32], part: Range<usize>, to: &mut [f32]) {
+        let (mut at, mut chosen, mut packed) = (0, [0; BLOCK], [0.0; LANES]);
         for first in part.clone().step_by(BLOCK) {
             let values = &from[first..part.end.min(first + BLOCK)];
             let chosen = &mut chosen[..values.len()];
-            let count = choice.row(first, 1, chosen);
-            gathered.reserve(count);
+            if choice.row(first, 1, chosen) == 0 {
+                continue;
+            }
             let (whole, rest) = values.as_chunks::<LANES>();
             let (flags, last) = chosen.as_chunks::<LANES>();
             for (values, flags) in whole.iter().zip(flags) {
                 let mask = bits(flags);
-                L::pack(values, mask, &mut packed);
-                gathered.extend_from_slice(&packed[..mask.count_ones() as usize]);
+                let count = mask.count_ones() as usize;
+                // What comes after is overwritten by the next.
+                match to[at..].first_chunk_mut() {
+                    Some(to) => L::pack(values, mask, to),
+                    None => {
+                        L::pack(values, mask, &mut packed);
+                        to[at..at + count].copy_from_slice(&packed[..count]);
+                    }
+                }
+                at += count;
             }
-            gathered.extend(rest.iter().zip(last).filter(|(_, chosen)| **chosen != 0).map(|(value, _)| *value));
+            for (value, _) in rest.iter().zip(last).filter(|(_, chosen)| **chosen != 0) {
+                to[at] = *value;
+                at += 1;
+            }
         }
-        gathered
     }
 }
 
@@ -369,8 +394,8 @@ mod tests {
                 let expected = |from: &[f32]| -> Vec<f32> {
                     (0..from.len()).filter(|&i| choice.includes(i)).map(|i| from[i]).collect()
                 };
-                assert_eq!(chosen(&image, select, &image, &run).unwrap(), expected(&image));
-                assert_eq!(chosen(&image, select, &other, &run).unwrap(), expected(&other));
+                assert_eq!(chosen(&image, select, &image, &run).unwrap()[..], expected(&image));
+                assert_eq!(chosen(&image, select, &other, &run).unwrap()[..], expected(&other));
             }
             let choices = [mask, within].map(|select| select.among(&image));
             let mut marks = vec![7.0; image.len()];

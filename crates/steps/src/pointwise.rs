@@ -6,8 +6,8 @@ use crate::{Error, Inputs, Outputs, Session, Step};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map as Object, Value, json};
-use std::borrow::Cow;
 use std::ops::Range;
+use voxnorm_kernels::memory::Kept;
 use voxnorm_kernels::moments::{Moments, moments};
 use voxnorm_kernels::pointwise::{Map, Mapped, Outside};
 use voxnorm_kernels::quantile::percentiles;
@@ -131,6 +131,25 @@ pub struct Sample<'a> {
     region: Region<'a>,
 }
 
+/// Chosen values side by side.
+pub enum Chosen<'a> {
+    /// All of an image.
+    Given(&'a [f32]),
+    #[allow(missing_docs)]
+    Gathered(Kept),
+}
+
+impl std::ops::Deref for Chosen<'_> {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        match self {
+            Chosen::Given(voxels) => voxels,
+            Chosen::Gathered(voxels) => voxels,
+        }
+    }
+}
+
 impl<'a> Sample<'a> {
     /// Which voxels they are.
     pub fn select(&self) -> Select<'a> {
@@ -138,10 +157,10 @@ impl<'a> Sample<'a> {
     }
 
     /// Their values side by side, in `from`: these voxels, or another image of as many.
-    pub fn chosen<'v>(&self, from: &'v [f32]) -> Result<Cow<'v, [f32]>, Error> {
+    pub fn chosen<'v>(&self, from: &'v [f32]) -> Result<Chosen<'v>, Error> {
         match self.select() {
-            Select::All => Ok(Cow::Borrowed(from)),
-            some => Ok(Cow::Owned(select::chosen(self.voxels, some, from, self.run)?)),
+            Select::All => Ok(Chosen::Given(from)),
+            some => Ok(Chosen::Gathered(select::chosen(self.voxels, some, from, self.run)?)),
         }
     }
 

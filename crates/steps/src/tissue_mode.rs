@@ -79,16 +79,18 @@ pub fn find(options: &Options, peak: Peak, sample: &Sample) -> Result<Mode, Erro
         Peak::First => options.first_tail,
         Peak::Largest => options.largest_tail,
     };
-    let [least, largest] = sample.range()?;
     let at = |percentage: f64| sample.percentiles([percentage]).map(|[value]| value);
-    let low = if options.lower_tail > 0.0 { at(options.lower_tail)? } else { least };
-    let high = if upper_tail < 100.0 { at(upper_tail)? } else { largest };
-    let kept = sample.again(sample.voxels, Select::Within(at_least(low), at_most(high)));
+    let low = if options.lower_tail > 0.0 { at_least(at(options.lower_tail)?) } else { f32::NEG_INFINITY };
+    let high = if upper_tail < 100.0 { at_most(at(upper_tail)?) } else { f32::INFINITY };
+    // A range has no room for NaN; percentiles have told of it.
+    let is_whole = low == f32::NEG_INFINITY && high == f32::INFINITY;
+    let select = if is_whole { Select::All } else { Select::Within(low, high) };
+    let kept = sample.again(sample.voxels, select);
     let [low, high] = kept.range()?;
     if low == high {
         return Err(sample.constant(low));
     }
-    let (select, points, run) = (kept.select(), options.points, sample.run);
+    let (points, run) = (options.points, sample.run);
     let density = match options.density {
         Density::Gaussian => {
             let moments = kept.moments()?;
