@@ -7,7 +7,10 @@ export interface Mode {
 }
 
 /** The mode of a region, or the code of the error that there is. */
-export function modeOf(values: readonly number[], options: Record<string, unknown>): Mode | "ConstantImage" | "BadScale" {
+export function modeOf(
+  values: readonly number[],
+  options: Record<string, unknown>,
+): Mode | "ConstantImage" | "BadScale" {
   const { density, points } = options as { density: string; points: number };
   const peaks = { t1: "last", other: "last", t2: "largest", flair: "largest", pd: "first", md: "first" };
   const peak = String(options.peak ?? peaks[options.modality as keyof typeof peaks]);

@@ -6,26 +6,22 @@ const tail = (description: string) => z.number().min(0).max(100).meta({ descript
 
 export const tissueMode = {
   options: {
-    modality: z
-      .enum(["t1", "t2", "flair", "pd", "md", "other"])
-      .default("t1")
-      .meta({
-        description: "Which peak is the tissue's: the last of t1 and other, the largest of t2 and flair, the first of pd and md",
-      }),
+    modality: z.enum(["t1", "t2", "flair", "pd", "md", "other"]).default("t1").meta({
+      description:
+        "Which peak is the tissue's: the last of t1 and other, the largest of t2 and flair, the first of pd and md",
+    }),
     peak: z
       .enum(["last", "largest", "first"])
       .nullable()
       .default(null)
       .meta({ description: "The peak itself", replaces: "modality" }),
-    density: z
-      .enum(["gaussian", "silverman", "histogram"])
-      .default("gaussian")
-      .meta({
-        description:
-          "How the distribution is estimated: Gaussian kernels by Scott's rule; Silverman's transform, of a bandwidth that is the largest value divided by points; or counts",
-      }),
+    density: z.enum(["gaussian", "silverman", "histogram"]).default("gaussian").meta({
+      description:
+        "How the distribution is estimated: Gaussian kernels by Scott's rule; Silverman's transform, of a bandwidth that is the largest value divided by points; or counts",
+    }),
     points: z.int().min(4).max(4096).default(80).meta({
-      description: "Values at which the distribution is known; silverman takes the next power of two, histogram as many bins",
+      description:
+        "Values at which the distribution is known; silverman takes the next power of two, histogram as many bins",
     }),
     lowerTail: tail("Voxels below this percentile are left out of the distribution").default(0),
     lastTail: tail("Voxels above this percentile are left out where the last peak is looked for").default(96),
@@ -40,7 +36,8 @@ export const tissueMode = {
   fitted: {
     mode: z.number(),
     isPeak: z.boolean().meta({
-      description: "Whether it is a peak; if not, there was no first or last one, and it is where the distribution is largest",
+      description:
+        "Whether it is a peak; if not, there was no first or last one, and it is where the distribution is largest",
     }),
   },
 } as const;
@@ -63,6 +60,8 @@ export const notPeak: StepWarning<{ parts: { isPeak: boolean; mode: number }[] }
   meaning: "The distribution has no first or last peak; the mode is where it is largest",
   ofFitted({ parts }) {
     const other = parts.find(({ isPeak }) => !isPeak);
-    return other && `the distribution has no peak of the kind asked for; its largest value, at ${other.mode}, was taken`;
+    return (
+      other && `the distribution has no peak of the kind asked for; its largest value, at ${other.mode}, was taken`
+    );
   },
 };
