@@ -34,6 +34,7 @@ export const errorCodes = {
   ConstantImage: { kind: "input", meaning: "All voxels that would be used are equal" },
   NotPositive: { kind: "input", meaning: "Voxels are too small for the formula, such as 0 for a logarithm" },
   NoSpread: { kind: "input", meaning: "The voxels differ, but what measures by how much is 0, as most are equal" },
+  BadScale: { kind: "input", meaning: "A number that the method divides by is 0 or negative" },
   WriteFailed: { kind: "disk", meaning: "The output could not be written; nothing was left behind" },
 } as const satisfies Record<string, { kind: ErrorKind; meaning: string }>;
 

@@ -16,6 +16,8 @@ export interface Case {
   readonly options: Readonly<Record<string, unknown>>;
   readonly outputs: readonly string[];
   readonly expect: readonly Expectation[];
+  /** Numbers that the other program found, by their place among the fitted values, such as `parts.0.mode`. */
+  readonly fitted?: Readonly<Record<string, number>>;
   /** Why it is only compared with the other program, on one backend: the bytes of others are shown by quicker cases. */
   readonly agreementOnly?: string;
 }
@@ -63,6 +65,16 @@ export function findCases(): Found[] {
       return { id: step.id, name: name.replace(".json", ""), golden, bound, absent };
     });
   });
+}
+
+/** How far a fitted number may be from the other program's, as a part of that. */
+export const fittedTolerance = 1e-5;
+
+/** The number at a place such as `parts.0.mode`. */
+export function numberAt(fitted: unknown, place: string): number {
+  const found = place.split(".").reduce<unknown>((value, key) => (value as Record<string, unknown>)?.[key], fitted);
+  if (typeof found !== "number") throw new Error(`expected a fitted number at ${place}, got ${JSON.stringify(found)}`);
+  return found;
 }
 
 /** The inputs of a case: volumes, or rules (words without a dot) in their place. */

@@ -15,7 +15,7 @@ import { type Backend, createBackend, digest, type Mask, steps } from "../../dis
 import { open as openBackend, threadsSkipReason, wasmOn } from "../backend/backends.ts";
 import { launch, skipReason } from "../browser/chromium.ts";
 import { serve } from "../browser/serve.ts";
-import { agreement, type Found, findCases, load } from "./cases.ts";
+import { agreement, type Found, findCases, fittedTolerance, load, numberAt } from "./cases.ts";
 
 const native = await createBackend({ backend: "native", threads: 2 });
 const threads = [1, 2, 8];
@@ -118,6 +118,14 @@ for (const found of findCases()) {
         for (const count of wasmThreads) {
           expect(await page.run(call, count)).toEqual({ threads: count, json: reply.json, digests });
         }
+      },
+    );
+
+    it.each(Object.entries(golden.fitted ?? {}))(
+      `finds %s = %d within ${fittedTolerance} of it, as ${golden.source}`,
+      (place, expected) => {
+        const off = Math.abs(numberAt(reply.json.fitted, place) - expected);
+        expect(off).toBeLessThanOrEqual(fittedTolerance * Math.abs(expected));
       },
     );
 

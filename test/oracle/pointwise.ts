@@ -50,9 +50,9 @@ function voxelsOf({ shape, channels = 1, value }: Trial): Voxels {
   return { image, mask };
 }
 
-/** How many parts `per` cuts an image into. */
+/** How many parts `per` cuts an image into; one where the step has no such option. */
 function partsOf({ shape, channels = 1 }: Trial, per: unknown): number {
-  return per === "volume" ? 1 : per === "channel" ? channels : channels * shape[2];
+  return per === undefined || per === "volume" ? 1 : per === "channel" ? channels : channels * shape[2];
 }
 
 /** The chosen voxels' places in a part. */

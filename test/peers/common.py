@@ -22,8 +22,11 @@ def source(*packages):
     return ", ".join(f"{package} {version(package)}" for package in packages)
 
 
-def write_case(step, name, title, packages, output, options, inputs=None, most=2e-6, stride=(12, 12, 12), kind="image"):
-    """Writes a case from a peer's output; `most` is in standard deviations of that output."""
+def write_case(
+    step, name, title, packages, output, options, inputs=None, most=2e-6, stride=(12, 12, 12), kind="image", fitted=None
+):
+    """Writes a case from a peer's output; `most` is in standard deviations of that output. `fitted` are numbers that it
+    found, by their place among ours."""
     output = np.asarray(output)
     values = output[:: stride[0], :: stride[1], :: stride[2]].ravel(order="F")
     case = {
@@ -43,6 +46,13 @@ def write_case(step, name, title, packages, output, options, inputs=None, most=2
             }
         ],
     }
+    if fitted:
+        case["fitted"] = fitted
+    write(step, name, case)
+
+
+def write(step, name, case):
+    """Writes a case as it is."""
     folder = ROOT / "test/cases" / step
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(case) + "\n")

@@ -1,7 +1,8 @@
 /** Every step. A new one is its file and its line here. */
-export { clip } from "./clip.ts";
 export { clipPercentiles } from "./clip-percentiles.ts";
+export { clip } from "./clip.ts";
 export { gamma } from "./gamma.ts";
+export { kdeMode } from "./kde-mode.ts";
 export { log } from "./log.ts";
 export { meanSubtraction } from "./mean-subtraction.ts";
 export { minMax } from "./min-max.ts";
@@ -10,4 +11,5 @@ export { percentileRange } from "./percentile-range.ts";
 export { rescale } from "./rescale.ts";
 export { robust } from "./robust.ts";
 export { unitVariance } from "./unit-variance.ts";
+export { whiteStripe } from "./white-stripe.ts";
 export { zscore } from "./zscore.ts";

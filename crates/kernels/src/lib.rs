@@ -11,6 +11,7 @@ pub mod digest;
 pub mod fourier;
 pub mod grid;
 pub mod histogram;
+pub mod kde;
 pub mod level;
 pub mod math;
 pub mod memory;

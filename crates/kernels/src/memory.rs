@@ -65,6 +65,36 @@ pub fn recycle(used: Vec<f32>) {
     }
 }
 
+/// An array of a kernel's own, which goes the way of [`recycle`] when it is done.
+pub struct Kept(Vec<f32>);
+
+impl Kept {
+    /// `length` numbers, as [`array`] hands them out.
+    pub fn new(length: usize) -> Kept {
+        Kept(array(length))
+    }
+}
+
+impl std::ops::Deref for Kept {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Kept {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.0
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        recycle(std::mem::take(&mut self.0));
+    }
+}
+
 static KEPT: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 const MOST_ARRAYS: usize = 4;
 const MOST_BYTES: usize = 128 << 20;

@@ -1,7 +1,9 @@
 //! Which voxels count: the one place that turns masks, labels and thresholds into a choice.
 
-use crate::memory::prefetch;
+use crate::at_levels;
+use crate::memory::{Kept, prefetch};
 use crate::moments::LANES;
+use crate::pack::bits;
 use crate::parallel::{CHUNKS, ranges};
 use crate::run::{Cancelled, Run};
 use std::ops::Range;
@@ -66,6 +68,8 @@ pub enum Select<'a> {
     Other(Values<'a>, f32),
     /// Those whose own value is above the threshold, which is finite.
     Above(f32),
+    /// Those whose own value lies between these two, or is one of them.
+    Within(f32, f32),
 }
 
 impl<'a> Select<'a> {
@@ -79,6 +83,7 @@ impl<'a> Select<'a> {
             Select::Label(mask, label) => inside(Tested::of(mask, label)),
             Select::Other(mask, value) => outside(Tested::of(mask, value)),
             Select::Above(threshold) => inside(Tested::Floats(voxels, threshold.next_up(), f32::INFINITY)),
+            Select::Within(low, high) => inside(Tested::Floats(voxels, low, high)),
         }
     }
 
@@ -94,14 +99,8 @@ impl<'a> Select<'a> {
     /// How many of `voxels` are chosen.
     pub fn count(self, voxels: &'a [f32], run: &Run) -> Result<usize, Cancelled> {
         let choice = self.among(voxels);
-        let count = |_, part: Range<usize>| {
-            let mut chosen = [0; BLOCK];
-            let blocks = part.clone().step_by(BLOCK);
-            blocks
-                .map(|first| choice.row(first, 1, &mut chosen[..BLOCK.min(part.end - first)]))
-                .sum::<usize>()
-        };
-        Ok(run.map_parts(ranges(voxels.len(), CHUNKS), count)?.into_iter().sum())
+        let parts = ranges(voxels.len(), CHUNKS);
+        Ok(run.map_parts(parts, |_, part| count(run.level, choice, part))?.into_iter().sum())
     }
 
     /// The blocks of `range` that hold chosen voxels, in order.
@@ -232,6 +231,82 @@ impl Blocks<'_> {
     }
 }
 
+/// The chosen among `voxels`, side by side in their order: their values in `from`, which is as long.
+pub fn chosen(voxels: &[f32], select: Select, from: &[f32], run: &Run) -> Result<Kept, Cancelled> {
+    let choice = select.among(voxels);
+    let parts = ranges(voxels.len(), CHUNKS);
+    let counts = run.map_parts(parts.clone(), |_, part| count(run.level, choice, part))?;
+    let mut gathered = Kept::new(counts.iter().sum());
+    let (mut rest, mut places) = (&mut gathered[..], Vec::new());
+    for (part, count) in parts.into_iter().zip(counts) {
+        let (to, after) = rest.split_at_mut(count);
+        places.push((part, to));
+        rest = after;
+    }
+    run.map_parts(places, |_, (part, to)| gather(run.level, choice, from, part, to))?;
+    Ok(gathered)
+}
+
+/// Writes 1 for the voxels that all choices include, and 0 for the others.
+pub fn mark(choices: &[Choice], to: &mut [f32], run: &Run) -> Result<(), Cancelled> {
+    let size = to.len().div_ceil(CHUNKS).max(1);
+    run.map_parts(to.chunks_mut(size).collect(), |index, to: &mut [f32]| {
+        let mut chosen = [0; BLOCK];
+        for (block, to) in to.chunks_mut(BLOCK).enumerate() {
+            to.fill(1.0);
+            for choice in choices {
+                choice.row(index * size + block * BLOCK, 1, &mut chosen[..to.len()]);
+                to.iter_mut().zip(&chosen).for_each(|(to, chosen)| *to *= f32::from(*chosen));
+            }
+        }
+    })?;
+    Ok(())
+}
+
+at_levels! {
+    fn count(choice: Choice, part: Range<usize>) -> usize {
+        let (mut chosen, mut count) = ([0; BLOCK], 0);
+        let mut first = part.start;
+        // Not by an iterator's closure, which would be compiled for the baseline.
+        while first < part.end {
+            let end = part.end.min(first + BLOCK);
+            count += choice.row(first, 1, &mut chosen[..end - first]);
+            first = end;
+        }
+        count
+    }
+
+    fn gather<L>(choice: Choice, from: &[f32], part: Range<usize>, to: &mut [f32]) {
+        let (mut at, mut chosen, mut packed) = (0, [0; BLOCK], [0.0; LANES]);
+        for first in part.clone().step_by(BLOCK) {
+            let values = &from[first..part.end.min(first + BLOCK)];
+            let chosen = &mut chosen[..values.len()];
+            if choice.row(first, 1, chosen) == 0 {
+                continue;
+            }
+            let (whole, rest) = values.as_chunks::<LANES>();
+            let (flags, last) = chosen.as_chunks::<LANES>();
+            for (values, flags) in whole.iter().zip(flags) {
+                let mask = bits(flags);
+                let count = mask.count_ones() as usize;
+                // What comes after is overwritten by the next.
+                match to[at..].first_chunk_mut() {
+                    Some(to) => L::pack(values, mask, to),
+                    None => {
+                        L::pack(values, mask, &mut packed);
+                        to[at..at + count].copy_from_slice(&packed[..count]);
+                    }
+                }
+                at += count;
+            }
+            for (value, _) in rest.iter().zip(last).filter(|(_, chosen)| **chosen != 0) {
+                to[at] = *value;
+                at += 1;
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,6 +333,7 @@ mod tests {
         assert_eq!(chosen(Select::Other(Values::Floats(&VALUES), 1.0)), [0, 2, 4, 5, 6, 7]);
         assert_eq!(chosen(Select::Above(1.0)), [2, 6]);
         assert_eq!(chosen(Select::Above(0.999_999_94)), [1, 2, 3, 6]);
+        assert_eq!(chosen(Select::Within(0.0, 1.0)), [0, 1, 3, 5]);
     }
 
     #[test]
@@ -300,6 +376,32 @@ mod tests {
                         assert_eq!(*chosen, u8::from(choice.includes(first + step * i)));
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn the_chosen_come_side_by_side_and_marked() {
+        let image: Vec<f32> = (0..70_001).map(|i| ((i * 7919) % 2003) as f32).collect();
+        let other: Vec<f32> = image.iter().map(|value| -value).collect();
+        let bytes: Vec<u8> = (0..image.len()).map(|i| u8::from(i % 37 < 29)).collect();
+        for name in Level::supported() {
+            let run =
+                Run { level: Level::named(name).unwrap(), pool: Pool::new(2).unwrap(), cancelled: &|| false };
+            let (mask, within) = (Select::Label(Values::Bytes(&bytes), 1.0), Select::Within(100.0, 900.0));
+            for select in [Select::All, mask, within] {
+                let choice = select.among(&image);
+                let expected = |from: &[f32]| -> Vec<f32> {
+                    (0..from.len()).filter(|&i| choice.includes(i)).map(|i| from[i]).collect()
+                };
+                assert_eq!(chosen(&image, select, &image, &run).unwrap()[..], expected(&image));
+                assert_eq!(chosen(&image, select, &other, &run).unwrap()[..], expected(&other));
+            }
+            let choices = [mask, within].map(|select| select.among(&image));
+            let mut marks = vec![7.0; image.len()];
+            mark(&choices, &mut marks, &run).unwrap();
+            for (i, mark) in marks.into_iter().enumerate() {
+                assert_eq!(mark, f32::from(u8::from(choices.iter().all(|choice| choice.includes(i)))));
             }
         }
     }

@@ -15,6 +15,7 @@ mod region;
 mod runs;
 mod services;
 mod step;
+mod tissue_mode;
 
 pub use call::{Buffer, Call, Owned, Reply};
 pub use error::Error;
@@ -35,6 +36,7 @@ steps! {
     clip::Clip,
     clip_percentiles::ClipPercentiles,
     gamma::Gamma,
+    kde_mode::KdeMode,
     log::Log,
     mean_subtraction::MeanSubtraction,
     min_max::MinMax,
@@ -43,6 +45,7 @@ steps! {
     rescale::Rescale,
     robust::Robust,
     unit_variance::UnitVariance,
+    white_stripe::WhiteStripe,
     zscore::ZScore,
 }
 

@@ -7,12 +7,13 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map as Object, Value, json};
 use std::ops::Range;
+use voxnorm_kernels::memory::Kept;
 use voxnorm_kernels::moments::{Moments, moments};
 use voxnorm_kernels::pointwise::{Map, Mapped, Outside};
 use voxnorm_kernels::quantile::{percentiles, percentiles_of_distance};
 use voxnorm_kernels::run::Run;
 use voxnorm_kernels::select::{Select, Values};
-use voxnorm_kernels::{histogram, pointwise};
+use voxnorm_kernels::{histogram, pointwise, select};
 
 /// A method that maps voxels one by one.
 pub trait Pointwise: Sync {
@@ -120,15 +121,17 @@ impl<'de, O: DeserializeOwned> Deserialize<'de> for Options<O> {
     }
 }
 
-fn taken_apart(all: Value) -> Result<(region::Options, Shared, Value), serde_json::Error> {
-    let Value::Object(mut all) = all else { return Err(serde_json::Error::custom("expected an object")) };
-    let mut part = |names: &[&str]| {
-        let taken = names.iter().filter_map(|name| all.remove_entry(*name));
-        Value::Object(taken.collect())
-    };
-    let region = part(&["region", "foreground", "maskLabel"]);
-    let shared = part(&["changed", "outsideValue", "per"]);
-    Ok((serde_json::from_value(region)?, serde_json::from_value(shared)?, Value::Object(all)))
+fn taken_apart(mut all: Value) -> Result<(region::Options, Shared, Value), serde_json::Error> {
+    let region = taken(&mut all, &["region", "foreground", "maskLabel"])?;
+    let shared = taken(&mut all, &["changed", "outsideValue", "per"])?;
+    Ok((region, shared, all))
+}
+
+/// Takes the options of these names out of `all`.
+pub fn taken<T: DeserializeOwned>(all: &mut Value, names: &[&str]) -> Result<T, serde_json::Error> {
+    let Value::Object(all) = all else { return Err(serde_json::Error::custom("expected an object")) };
+    let taken = names.iter().filter_map(|name| all.remove_entry(*name));
+    serde_json::from_value(Value::Object(taken.collect()))
 }
 
 /// What was found in each part, in their order.
@@ -150,10 +153,43 @@ pub struct Sample<'a> {
     region: Region<'a>,
 }
 
+/// Chosen values side by side.
+pub enum Chosen<'a> {
+    /// All of an image.
+    Given(&'a [f32]),
+    #[allow(missing_docs)]
+    Gathered(Kept),
+}
+
+impl std::ops::Deref for Chosen<'_> {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        match self {
+            Chosen::Given(voxels) => voxels,
+            Chosen::Gathered(voxels) => voxels,
+        }
+    }
+}
+
 impl<'a> Sample<'a> {
     /// Which voxels they are.
     pub fn select(&self) -> Select<'a> {
         self.region.select()
+    }
+
+    /// Their values side by side, in `from`: these voxels, or another image of as many.
+    pub fn chosen<'v>(&self, from: &'v [f32]) -> Result<Chosen<'v>, Error> {
+        match self.select() {
+            Select::All => Ok(Chosen::Given(from)),
+            some => Ok(Chosen::Gathered(select::chosen(self.voxels, some, from, self.run)?)),
+        }
+    }
+
+    /// Of these, which were chosen before, a choice again.
+    pub fn again<'s>(&'s self, voxels: &'s [f32], select: Select<'s>) -> Sample<'s> {
+        let (subject, region) = (self.subject.clone(), Region::again(select));
+        Sample { voxels, inputs: self.inputs, run: self.run, subject, region }
     }
 
     /// How many there are; at least one.

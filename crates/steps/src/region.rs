@@ -155,6 +155,11 @@ impl<'a> Region<'a> {
         Region { select, mask: Some((mask, label)), rule: "mask", threshold: None }
     }
 
+    /// Among voxels that were chosen before.
+    pub fn again(select: Select<'a>) -> Region<'a> {
+        Region { select, rule: "chosen", ..Region::WHOLE }
+    }
+
     /// The choice, as kernels take it.
     pub fn select(&self) -> Select<'a> {
         self.select
@@ -201,6 +206,7 @@ impl<'a> Region<'a> {
 }
 
 /// What an error speaks of: a step, and the part of the image that it looks at, such as `slice 3`.
+#[derive(Clone)]
 pub struct Subject {
     #[allow(missing_docs)]
     pub step: &'static str,

@@ -1,0 +1,60 @@
+//! The tissue's mode becomes a given value. Semantics, options and sources: `ts/steps/kde-mode.ts`.
+
+use crate::Error;
+use crate::pointwise::{Pointwise, Sample, taken};
+use crate::tissue_mode::{self, bad_scale};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use voxnorm_kernels::pointwise::Map;
+use voxnorm_kernels::select::Select;
+
+pub struct KdeMode;
+
+pub struct Options {
+    mode: tissue_mode::Options,
+    own: Own,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Own {
+    norm_value: f64,
+}
+
+impl<'de> Deserialize<'de> for Options {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Options, D::Error> {
+        let mut all = Value::deserialize(deserializer)?;
+        let mode = taken(&mut all, &tissue_mode::Options::NAMES).map_err(D::Error::custom)?;
+        Ok(Options { mode, own: serde_json::from_value(all).map_err(D::Error::custom)? })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Found {
+    mode: f64,
+    is_peak: bool,
+}
+
+impl Pointwise for KdeMode {
+    const ID: &'static str = "kde-mode";
+    type Options = Options;
+    type Found = Found;
+
+    fn find(&self, options: &Options, sample: &Sample) -> Result<Found, Error> {
+        let chosen = sample.chosen(sample.voxels)?;
+        if chosen.is_empty() {
+            sample.count()?;
+        }
+        let mode = tissue_mode::find(&options.mode, options.mode.peak(), &sample.again(&chosen, Select::All))?;
+        if mode.value > 0.0 {
+            return Ok(Found { mode: mode.value, is_peak: mode.is_peak });
+        }
+        Err(bad_scale(sample, "a mode above 0 to divide by", mode.value))
+    }
+
+    fn map(&self, options: &Options, found: &Found) -> Map {
+        Map { divide: found.mode, multiply: options.own.norm_value, ..Map::IDENTITY }
+    }
+}
