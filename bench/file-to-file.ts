@@ -1,41 +1,101 @@
 /**
- * From `.nii.gz` to `.nii.gz` as whole processes, in turns: `voxnorm n4` and a peer's script that does the same; their
+ * From `.nii.gz` to `.nii.gz` as whole processes, in turns: our command and peers' scripts that do the same; their
  * times, peak memory, and the size of what they write.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Backend, createBackend, encode, n4, readVolume, type Volume } from "../dist/index.js";
+import {
+  type Backend,
+  type BoundStep,
+  createBackend,
+  encode,
+  n4,
+  readVolume,
+  type Volume,
+  zscore,
+} from "../dist/index.js";
 import { niivue } from "./cases/heads.ts";
 import { plainEnvironment, root, scratch, withheld } from "./files.ts";
-import type { Environment } from "./peers/environment.ts";
+import type { Environment, Kind } from "./peers/environment.ts";
 import type { FileRecord, FileRow, FileRun } from "./record.ts";
 import type { Effort } from "./run-case.ts";
-import { standardDeviation } from "./statistics.ts";
+import { mean, standardDeviation } from "./statistics.ts";
 import { missing } from "./volumes.ts";
 
 interface FileCase {
   readonly id: string;
   readonly title: string;
-  readonly shrinkFactor: number;
-  readonly iterations: number[];
+  /** The step of our command, and its flags besides input, mask and output. */
+  readonly command: readonly string[];
+  readonly bound: BoundStep<never>;
+  readonly environment: Kind;
+  /** Whole scripts, their names and the threads that they can be told to use. */
+  readonly peers: readonly {
+    who: string;
+    id: string;
+    threads: readonly number[];
+    script: readonly string[];
+    idle: string;
+  }[];
+  /** By how much a peer's image differs from ours, in %. */
+  difference(ours: Volume, theirs: Volume, mask: Volume): number;
   readonly rounds: number;
 }
 
+const threadCounts = [1, 2];
+
+function ofN4(shrinkFactor: number, iterations: number[]) {
+  return {
+    command: [
+      ...["n4", "--shrink-factor", `${shrinkFactor}`, "--iterations", iterations.join(",")],
+      ...["--convergence-threshold", "0"],
+    ],
+    bound: n4({ shrinkFactor, iterations, convergenceThreshold: 0 }) as BoundStep<never>,
+    environment: "n4" as const,
+    peers: [
+      {
+        ...{ who: "SimpleITK", id: "simpleitk-n4", threads: threadCounts },
+        ...{ script: ["simpleitk_n4_file.py"], idle: "import SimpleITK" },
+      },
+    ],
+    difference: logDifference,
+  };
+}
+
+/** The packages of those who normalise today, and NumPy with NiBabel as they use it in a notebook. */
+const normalising = [
+  { name: "intensity-normalization", imports: "intensity_normalization", threads: [1] },
+  { name: "numpy and nibabel", imports: "nibabel", threads: [1] },
+  { name: "torchio", imports: "torchio", threads: threadCounts },
+  { name: "monai", imports: "monai.transforms", threads: threadCounts },
+];
+
 export const fileCases: readonly FileCase[] = [
   {
+    ...ofN4(4, [10, 10, 10, 10]),
     id: "file-to-file",
     title: `File to file, N4, ${niivue.title}, shrink factor 4, 4 × 10 iterations`,
-    shrinkFactor: 4,
-    iterations: [10, 10, 10, 10],
     rounds: 5,
   },
   {
+    ...ofN4(1, [1, 0, 0, 0]),
     id: "file-to-file-shrink1",
     title: `File to file, N4, ${niivue.title}, shrink factor 1, 1 iteration (for its memory)`,
-    shrinkFactor: 1,
-    iterations: [1, 0, 0, 0],
     rounds: 1,
+  },
+  {
+    id: "file-to-file-zscore",
+    title: `File to file, z-score, ${niivue.title}, statistics of the mask`,
+    command: ["zscore", "--region", "mask"],
+    bound: zscore({ region: "mask" }) as BoundStep<never>,
+    environment: "normalise",
+    peers: normalising.map(({ name, imports, threads }) => ({
+      ...{ who: name, id: `${name}-file`, threads, idle: `import ${imports}` },
+      script: ["normalise_file.py", name],
+    })),
+    difference: valueDifference,
+    rounds: 5,
   },
 ];
 
@@ -56,17 +116,13 @@ interface Contender {
 export async function fileToFile(
   fileCase: FileCase,
   environment: Environment,
-  { isQuick, rounds: most }: Effort,
+  { rounds: most }: Effort,
   backend: Backend,
   say: (line: string) => void,
 ): Promise<FileRecord> {
-  const { id, title, shrinkFactor, iterations } = fileCase;
+  const { id, title, bound, peers } = fileCase;
   const inputs = { image: niivue.image, mask: niivue.mask };
-  const options = n4({
-    shrinkFactor,
-    iterations: isQuick ? [1, 0, 0, 0] : iterations,
-    convergenceThreshold: 0,
-  }).options;
+  const { options } = bound;
   const about = { id, title, inputs, options, withheld };
   const absent = missing(inputs);
   if (process.platform !== "linux") return { ...about, voxels: 0, rows: [], reason: "peak memory is read from /proc" };
@@ -74,10 +130,12 @@ export async function fileToFile(
 
   mkdirSync(scratch, { recursive: true });
   const [image, mask] = [join(root, inputs.image), join(root, inputs.mask)];
-  const contenders = [1, 2].flatMap((threads) => [
-    ours("native", threads, [image, mask], options),
-    ours("wasm", threads, [image, mask], options),
-    simpleitk(threads, [image, mask], options, environment),
+  const files = [image, mask] as const;
+  const contenders = threadCounts.flatMap((threads) => [
+    ...(["native", "wasm"] as const).map((name) => ours(name, threads, files, fileCase)),
+    ...peers
+      .filter((peer) => peer.threads.includes(threads))
+      .map((peer) => theirs(peer, threads, files, fileCase, environment)),
   ]);
   const rounds = Math.min(fileCase.rounds, most);
   for (let round = 1; round <= rounds; round++) {
@@ -96,49 +154,47 @@ export async function fileToFile(
       rows.push({
         ...{ ...row, runs, bytes: statSync(output).size, idleKb: runIdle(contender) },
         gzipLevel: row.gzipLevel ?? (await levelOf(written, output, name!)),
-        ...(row.peer && compared ? { difference: difference(compared, written, region) } : {}),
+        ...(row.peer && compared ? { difference: fileCase.difference(compared, written, region) } : {}),
       });
     }
   }
   return { ...about, voxels: region.data.length, rows };
 }
 
-type Options = Readonly<Record<string, unknown>>;
+type Files = readonly [image: string, mask: string];
 
-function ours(backend: "native" | "wasm", threads: number, [image, mask]: string[], options: Options): Contender {
-  const output = join(scratch, `file-${backend}-${threads}.nii.gz`);
-  const { shrinkFactor, iterations, convergenceThreshold } = options as Record<string, number[]>;
-  const flags = [
-    ...["--shrink-factor", shrinkFactor!.join(",")],
-    ...["--iterations", iterations!.join(",")],
-    ...["--convergence-threshold", String(convergenceThreshold)],
-    ...["--backend", backend, "--threads", String(threads)],
-  ];
+function ours(backend: "native" | "wasm", threads: number, [image, mask]: Files, { id, command }: FileCase): Contender {
+  const output = join(scratch, `${id}-${backend}-${threads}.nii.gz`);
   const preload = ["--require", join(root, "bench", "peak-memory.cjs")];
-  const command = [join(root, "dist", "cli", "bin.js"), "n4", image!, "-o", output, "--mask", mask!, ...flags];
+  const flags = ["--mask", mask, "-o", output, "--backend", backend, "--threads", String(threads)];
   return {
     row: { who: `voxnorm ${backend}`, threads },
     name: backend,
     output,
     program: process.execPath,
-    args: [...preload, ...command, "--json", "--quiet"],
+    args: [...preload, join(root, "dist", "cli", "bin.js"), ...command, image, ...flags, "--json", "--quiet"],
     idle: [...preload, "-e", "0"],
     runs: [],
   };
 }
 
-function simpleitk(threads: number, [image, mask]: string[], options: Options, environment: Environment): Contender {
-  const output = join(scratch, `file-simpleitk-${threads}.nii.gz`);
+function theirs(
+  { who, id: peer, script: [script, ...args], idle }: FileCase["peers"][number],
+  threads: number,
+  [image, mask]: Files,
+  { id, bound }: FileCase,
+  environment: Environment,
+): Contender {
+  const output = join(scratch, `${id}-${peer.replaceAll(" ", "-")}-${threads}.nii.gz`);
   const wrapper = [join(root, "bench", "peers", "peak_memory.py"), note];
-  const script = join(root, "bench", "peers", "simpleitk_n4_file.py");
-  const row = { who: "SimpleITK", peer: "simpleitk-n4", threads, gzipLevel: "its default" };
-  const common = { row, output, runs: [] };
+  const common = { row: { who, peer, threads, gzipLevel: "its default" }, output, runs: [] };
   if ("reason" in environment) return { ...common, program: "", args: [], idle: [], reason: environment.reason };
+  const work = [join(root, "bench", "peers", script!), ...args];
   return {
     ...common,
     program: environment.python,
-    args: [...wrapper, script, image!, mask!, output, JSON.stringify(options), String(threads)],
-    idle: [...wrapper, "import SimpleITK"],
+    args: [...wrapper, ...work, image, mask, output, JSON.stringify(bound.options), String(threads)],
+    idle: [...wrapper, idle],
   };
 }
 
@@ -185,7 +241,17 @@ async function levelOf(volume: Volume, path: string, name: "native" | "wasm"): P
   throw new Error(`${path}: expected a level from 1 to 9 to give ${size} bytes, got none`);
 }
 
-function difference(ours: Volume, theirs: Volume, mask: Volume): number {
+/** RMS of the logarithm of (theirs / ours) in the mask, its mean removed. */
+function logDifference(ours: Volume, theirs: Volume, mask: Volume): number {
   const voxels = [...mask.data.keys()].filter((i) => mask.data[i] === 1);
   return 100 * standardDeviation(voxels.map((i) => Math.log(theirs.data[i]! / ours.data[i]!)));
+}
+
+/** RMS of (theirs − ours) over the deviation of ours in the mask. */
+function valueDifference(ours: Volume, theirs: Volume, mask: Volume): number {
+  const voxels = [...mask.data.keys()].filter((i) => mask.data[i] === 1);
+  const rms = Math.hypot(
+    ...[standardDeviation, mean].map((of) => of(voxels.map((i) => theirs.data[i]! - ours.data[i]!))),
+  );
+  return (100 * rms) / standardDeviation(voxels.map((i) => ours.data[i]!));
 }

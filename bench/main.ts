@@ -69,7 +69,7 @@ const backend = await createBackend();
 const files: FileRecord[] = [];
 for (const each of fileCases.filter(({ id }) => isAsked(id))) {
   say(each.title);
-  const record = await fileToFile(each, found("n4"), effort, backend, sayMore);
+  const record = await fileToFile(each, found(each.environment), effort, backend, sayMore);
   console.log(`${fileSection(record)}\n`);
   files.push(record);
 }

@@ -27,21 +27,31 @@ export function fileSection(each: FileRecord): string {
   return [
     heading,
     table([...head, "times as fast", "difference"], rows),
-    "Whole processes, in turns, with Node's and Python's start: `voxnorm n4` and a script that reads, corrects and writes.\n" +
+    "Whole processes, in turns, with Node's and Python's start: our command and a script that reads, works and writes. Times as fast: as\n" +
+      "the fastest script on as many threads or fewer.\n" +
       (each.withheld ? `Both without ${each.withheld.join(" and ")}, which would add to Node's start.\n` : "") +
-      "Difference: RMS of the logarithm of (the peer's corrected image / ours), its mean removed, in the mask.\n" +
-      "SimpleITK has one gzip level for NIfTI; it ignores any that is asked for. Both write float32.",
+      (each.id.endsWith("zscore")
+        ? "Difference: RMS of (the peer's image − ours) over the standard deviation of ours, in the mask."
+        : "Difference: RMS of the logarithm of (the peer's corrected image / ours), its mean removed, in the mask.\n" +
+          "SimpleITK has one gzip level for NIfTI; it ignores any that is asked for.") +
+      " All write float32.",
     table(["peak memory, MB", "threads", "whole process", "idle", "over idle", "limit", ""], memory),
     "Idle: `node -e 0`, or Python once it has imported the package. Limit: the input as float32, two volumes as large, and 60 MB.",
   ].join("\n\n");
 }
 
-/** The row's rounds as times as fast as the peer's; undefined where it has none. */
+/** The row's rounds as times as fast as the fastest peer's on no more threads; undefined where it has none. */
 export function fileRatios(each: FileRecord, ours: FileRow): number[] | undefined {
-  const peer = each.rows.find(
-    ({ peer, threads, reason }) => peer !== undefined && threads === ours.threads && reason === undefined,
-  );
+  const peer = peerOf(each, ours);
   return peer && ours.runs.map(({ ms }, round) => peer.runs[round]!.ms / ms);
+}
+
+export function peerOf({ rows }: FileRecord, ours: FileRow): FileRow | undefined {
+  const able = rows.filter(
+    ({ peer, threads, reason }) => peer !== undefined && threads <= ours.threads && reason === undefined,
+  );
+  const time = ({ runs }: FileRow) => median(runs.map(({ ms }) => ms));
+  return able.sort((a, b) => time(a) - time(b))[0];
 }
 
 /** In bytes. */

@@ -1,7 +1,7 @@
 /** The benchmark in one table: our widest instruction set and WebAssembly beside the peer. */
 import type { BenchRecord, CaseRecord } from "../record.ts";
 import { median } from "../statistics.ts";
-import { fileRatios } from "./files.ts";
+import { fileRatios, peerOf } from "./files.ts";
 import { milliseconds, percent, short, spread, table } from "./format.ts";
 import { pair, ratios, type Timing } from "./timing.ts";
 
@@ -15,16 +15,17 @@ export function summary(record: BenchRecord): string {
 /** One thread, and file to file, for a first look. */
 export function brief(record: BenchRecord): string {
   const lines = record.cases.map((each) => caseLine(each, 1, (values) => `**${short(median(values))}×**`));
-  for (const each of record.files.filter(({ id }) => id === "file-to-file")) {
-    const [native, wasm, peer] = ["voxnorm native", "voxnorm wasm", "SimpleITK"].map((who) =>
+  for (const each of record.files.filter(({ id }) => id !== "file-to-file-shrink1")) {
+    const [native, wasm] = ["voxnorm native", "voxnorm wasm"].map((who) =>
       each.rows.find((row) => row.who === who && row.threads === 1 && row.reason === undefined),
     );
+    const peer = native && peerOf(each, native);
     const time = (row: typeof native) => (row ? milliseconds(median(row.runs.map(({ ms }) => ms))) : "not run");
     const faster = (row: typeof native) => {
       const values = row && fileRatios(each, row);
       return values ? `**${short(median(values))}×**` : "";
     };
-    const cells = [time(native), time(wasm), time(peer), "SimpleITK", faster(native), faster(wasm)];
+    const cells = [time(native), time(wasm), time(peer), peer?.who ?? "", faster(native), faster(wasm)];
     lines.push([each.title, "1", ...cells, percent(peer?.difference)]);
   }
   const head = ["one thread", "native ms", "WASM ms", "peer ms", "", "native", "WASM", "fields differ by"];
