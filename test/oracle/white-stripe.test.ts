@@ -7,7 +7,7 @@ import { modeOf } from "./tissue-mode.ts";
 type Numbers = Record<string, number | null>;
 
 const formula: Formula = (values, options) => {
-  const found = options.stripe === "region" ? undefined : modeOf(values, options);
+  const found = options.bounds === "region" ? undefined : modeOf(values, options);
   if (typeof found === "string") return found;
   const inside = found === undefined ? values : stripeOf(values, found.mode, options);
   if (inside.length === 0) return "EmptyMask";
@@ -23,7 +23,7 @@ const formula: Formula = (values, options) => {
 
 function stripeOf(values: readonly number[], mode: number, options: Record<string, unknown>): readonly number[] {
   const { widthLower, widthUpper, rounds, tolerance } = options as Record<string, number>;
-  if (options.stripe === "quantile") {
+  if (options.bounds === "quantile") {
     const below = values.filter((v) => v < mode).length / values.length;
     const low = percentile(values, 100 * Math.max(0, below - widthLower!));
     const high = percentile(values, 100 * Math.min(1, below + widthUpper!));

@@ -44,14 +44,14 @@ const warnings = {
   },
   T2Unused: {
     meaning: "A T2 image was given, but the region is the stripe",
-    ofCall({ stripe }, { t2 }) {
-      return stripe === "region" && t2 !== undefined ? "t2 was not used, as stripe is region" : undefined;
+    ofCall({ bounds }, { t2 }) {
+      return bounds === "region" && t2 !== undefined ? "t2 was not used, as bounds is region" : undefined;
     },
   },
 } satisfies Record<string, StepWarning<Fitted, never>>;
 
 const source = {
-  stripe: "intensity",
+  bounds: "intensity",
   widthLower: 0.1,
   widthUpper: 0.1,
   peak: "largest",
@@ -75,10 +75,12 @@ The image is standardised by the voxels of the stripe, which are those of the re
     out = normValue · clip((v − location) / divisor, ± removeOutliers) + offset
     divisor = standard deviation of the stripe + epsilon
 
-With ${"`stripe: quantile`"} and q the fraction of the region's voxels below the mode, the bounds are the quantiles q − widthLower and
+With ${"`bounds: quantile`"} and q the fraction of the region's voxels below the mode, the bounds are the quantiles q − widthLower and
 q + widthUpper (between neighbours, linearly), which do not belong to the stripe themselves. With ${"`intensity`"} they are c (1 − widthLower)
 and c (1 + widthUpper), which belong to it, where c is the mode at first and then, in each round, the mean or median of the stripe before.
 With ${"`region`"} the region is the stripe, as a given mask of white matter is. The output ${"`stripe`"} is 1 in the stripe and 0 elsewhere.
+
+A stripe of fewer than ${enough} voxels is warned of: its deviation has a standard error of more than 7 %.
 
 **Hybrid.** With a second image ${"`t2`"}, a stripe is found in its voxels of the same region by its largest peak, and the stripe is
 what the two have in common.
@@ -86,9 +88,9 @@ ${tissueModeDoc}
 **Profiles** of the stripe. ${"`v4`"} and ${"`v2`"} agree in it: mean and deviation (n) of the stripe, ± 0.05. (Version 2 sets voxels outside the
 mask to 0 first and takes them into a stripe that 0 lies in, and takes a width of 0 for 0.05; ours does neither.) Its R namesake
 finds the mode by penalised splines and is no profile; its deviation is ${"`ddof: 1`"}, and its ${"`mu`"} is ${"`location: mode`"}. ${"`source`"} is the
-script of the chapter on preprocessing for its T1 and FLAIR, ${"`source-t2`"} for T2: the largest bin of all voxels, dark ground
-included, which is why its stripe may miss white matter; its percentiles of each modality are never used; where no
-voxel is found it goes on with all, which here is an error. ${"`given-mask`"} is the same chapter's formula for a given mask.
+script of the chapter on preprocessing for its T1 and FLAIR, ${"`source-t2`"} for T2. Its defects: it starts from the fullest bin of all
+voxels, which is the ground of a whole image and in a brain may be grey matter; its percentiles of each modality are never
+used; where no voxel is found it goes on with all, which here is an error. ${"`given-mask`"} is the same chapter's formula for a given mask.
 ${pointwiseDoc}
 ${"`EmptyMask`"} also where the stripe has no voxel, ${"`ConstantImage`"} where its deviation is 0 or the voxels without their tails are all
 equal, ${"`BadScale`"} where ${"`silverman`"} finds no value above 0.
@@ -101,7 +103,7 @@ equal, ${"`BadScale`"} where ${"`silverman`"} finds no value above 0.
   },
   outputs: { ...pointwise.outputs, stripe: mask("Voxels of the stripe").optional() },
   options: z.strictObject({
-    stripe: z
+    bounds: z
       .enum(["quantile", "intensity", "region"])
       .default("quantile")
       .meta({ description: "What bounds the stripe: quantiles, intensities, or the region alone" }),
@@ -138,7 +140,7 @@ equal, ${"`BadScale`"} where ${"`silverman`"} finds no value above 0.
     ...tissueMode.profiles,
     source,
     "source-t2": { ...source, widthLower: 0.05, widthUpper: 0.05, centre: "median" },
-    "given-mask": { stripe: "region", region: "mask", epsilon: 1e-6 },
+    "given-mask": { bounds: "region", region: "mask", epsilon: 1e-6 },
   },
   fitted,
   warnings: { ...pointwise.warnings, ...warnings },

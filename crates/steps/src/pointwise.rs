@@ -6,6 +6,7 @@ use crate::{Error, Inputs, Outputs, Session, Step};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map as Object, Value, json};
+use std::cell::Cell;
 use std::ops::Range;
 use voxnorm_kernels::memory::Kept;
 use voxnorm_kernels::moments::{Moments, moments};
@@ -151,6 +152,8 @@ pub struct Sample<'a> {
     #[allow(missing_docs)]
     pub subject: Subject,
     region: Region<'a>,
+    /// Their count, once a pass has found it.
+    counted: Cell<Option<usize>>,
 }
 
 /// Chosen values side by side.
@@ -178,23 +181,26 @@ impl<'a> Sample<'a> {
         self.region.select()
     }
 
-    /// Their values side by side, in `from`: these voxels, or another image of as many.
+    /// Their values side by side, at least one, in `from`: these voxels, or another image of as many.
     pub fn chosen<'v>(&self, from: &'v [f32]) -> Result<Chosen<'v>, Error> {
-        match self.select() {
-            Select::All => Ok(Chosen::Given(from)),
-            some => Ok(Chosen::Gathered(select::chosen(self.voxels, some, from, self.run)?)),
-        }
+        let chosen = match self.select() {
+            Select::All => Chosen::Given(from),
+            some => Chosen::Gathered(select::chosen(self.voxels, some, from, self.run)?),
+        };
+        self.some(chosen.len())?;
+        Ok(chosen)
     }
 
     /// Of these, which were chosen before, a choice again.
     pub fn again<'s>(&'s self, voxels: &'s [f32], select: Select<'s>) -> Sample<'s> {
         let (subject, region) = (self.subject.clone(), Region::again(select));
-        Sample { voxels, inputs: self.inputs, run: self.run, subject, region }
+        Sample { voxels, inputs: self.inputs, run: self.run, subject, region, counted: Cell::new(None) }
     }
 
     /// How many there are; at least one.
     pub fn count(&self) -> Result<usize, Error> {
-        self.some(self.select().count(self.voxels, self.run)?)
+        let count = self.counted.get().map_or_else(|| self.select().count(self.voxels, self.run), Ok)?;
+        self.some(count)
     }
 
     /// Their mean and spread, which are finite.
@@ -262,6 +268,7 @@ impl<'a> Sample<'a> {
     }
 
     fn some(&self, count: usize) -> Result<usize, Error> {
+        self.counted.set(Some(count));
         if count == 0 { Err(self.region.empty(&self.subject)) } else { Ok(count) }
     }
 }
@@ -458,6 +465,6 @@ impl<'a> Image<'a> {
         let mask = mask.map(|mask| mask.part(part.range.clone()));
         let subject = Subject { step: self.inputs.step(), part: part.name.clone() };
         let region = Region::among(options, voxels, mask, known, &subject, run)?;
-        Ok(Sample { voxels, inputs: self.inputs, run, subject, region })
+        Ok(Sample { voxels, inputs: self.inputs, run, subject, region, counted: Cell::new(None) })
     }
 }

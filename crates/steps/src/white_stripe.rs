@@ -19,7 +19,7 @@ pub struct Options {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Own {
-    stripe: Kind,
+    bounds: Bounds,
     width_lower: f64,
     width_upper: f64,
     centre: Centre,
@@ -33,10 +33,10 @@ struct Own {
     offset: f64,
 }
 
-/// What bounds the stripe.
+/// What bounds a stripe.
 #[derive(Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Kind {
+enum Bounds {
     /// Quantiles around the mode's, which do not belong to it.
     Quantile,
     /// Intensities around a centre, which belong to it.
@@ -94,9 +94,9 @@ impl Stripe {
     fn find(options: &Options, peak: Peak, sample: &Sample) -> Result<Stripe, Error> {
         let Mode { value: mode, is_peak } = tissue_mode::find(&options.mode, peak, sample)?;
         let own = &options.own;
-        let [lower, upper] = match own.stripe {
-            Kind::Intensity => Stripe::around(own, mode, sample)?,
-            Kind::Quantile | Kind::Region => {
+        let [lower, upper] = match own.bounds {
+            Bounds::Intensity => Stripe::around(own, mode, sample)?,
+            Bounds::Quantile | Bounds::Region => {
                 let below = Select::Within(f32::NEG_INFINITY, at_least(mode).next_down());
                 let count = below.count(sample.voxels, sample.run)?;
                 let quantile = count as f64 / sample.voxels.len() as f64;
@@ -126,9 +126,9 @@ impl Stripe {
         Ok([lower, upper])
     }
 
-    fn select(&self, kind: Kind) -> Select<'static> {
-        match kind {
-            Kind::Intensity => Select::Within(at_least(self.lower), at_most(self.upper)),
+    fn select(&self, bounds: Bounds) -> Select<'static> {
+        match bounds {
+            Bounds::Intensity => Select::Within(at_least(self.lower), at_most(self.upper)),
             _ => Select::Within(at_most(self.lower).next_up(), at_least(self.upper).next_down()),
         }
     }
@@ -155,23 +155,20 @@ impl Pointwise for WhiteStripe {
     fn find(&self, options: &Options, sample: &Sample) -> Result<Found, Error> {
         let own = &options.own;
         let chosen = sample.chosen(sample.voxels)?;
-        if chosen.is_empty() {
-            sample.count()?;
-        }
         let all = sample.again(&chosen, Select::All);
-        if own.stripe == Kind::Region {
+        if own.bounds == Bounds::Region {
             return self.found(options, None, None, &all);
         }
         let stripe = Stripe::find(options, options.mode.peak(), &all)?;
         let Some(t2) = t2(sample)? else {
-            let inside = sample.again(&chosen, stripe.select(own.stripe));
+            let inside = sample.again(&chosen, stripe.select(own.bounds));
             return self.found(options, Some(stripe), None, &inside);
         };
         let second = sample.chosen(t2)?;
         let second = sample.again(&second, Select::All);
         let found = Stripe::find(options, Peak::Largest, &second)?;
-        let both = second.again(second.voxels, found.select(own.stripe)).chosen(&chosen)?;
-        let inside = sample.again(&both, stripe.select(own.stripe));
+        let both = second.again(second.voxels, found.select(own.bounds)).chosen(&chosen)?;
+        let inside = sample.again(&both, stripe.select(own.bounds));
         self.found(options, Some(stripe), Some(found), &inside)
     }
 
@@ -194,13 +191,13 @@ impl Pointwise for WhiteStripe {
         sample: &Sample,
         outputs: &mut Outputs,
     ) -> Result<(), Error> {
-        let kind = options.own.stripe;
+        let bounds = options.own.bounds;
         let mut choices = vec![sample.select().among(sample.voxels)];
         if let Some(stripe) = &found.stripe {
-            choices.push(stripe.select(kind).among(sample.voxels));
+            choices.push(stripe.select(bounds).among(sample.voxels));
         }
         if let (Some(stripe), Some(t2)) = (&found.t2, t2(sample)?) {
-            choices.push(stripe.select(kind).among(t2));
+            choices.push(stripe.select(bounds).among(t2));
         }
         let mut to = outputs.take("stripe", sample.voxels.len())?;
         mark(&choices, to.numbers(), sample.run)?;
