@@ -27,3 +27,8 @@ export function maskLabel() {
     ])
     .meta({ description: "Mask value that selects a voxel, or nonzero for any but 0" });
 }
+
+/** One value for all channels, or a list of one for each. */
+export function perChannel<T extends z.ZodType>(each: T) {
+  return z.union([each, z.array(each).min(1).max(65_535)]);
+}
