@@ -26,7 +26,11 @@ export const errorCodes = {
   Truncated: { kind: "input", meaning: "The file holds fewer bytes than its header declares" },
   TrailingData: { kind: "input", meaning: "The file holds more bytes than its header declares" },
   BadGzip: { kind: "input", meaning: "The gzip stream is damaged" },
-  ValueOutOfRange: { kind: "input", meaning: "A stored value does not fit in single precision" },
+  BadPng: { kind: "input", meaning: "A PNG's chunks or its packed pixels are damaged" },
+  ValueOutOfRange: {
+    kind: "input",
+    meaning: "A stored value does not fit in single precision, or a voxel in the file to write",
+  },
   BadVolume: { kind: "input", meaning: "The voxels do not match the shape, or the axes depend on each other" },
   GridMismatch: { kind: "input", meaning: "Two volumes that must share a grid do not" },
   EmptyMask: { kind: "input", meaning: "The mask selects no voxel" },

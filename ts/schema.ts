@@ -77,18 +77,22 @@ export function expected(schema: JsonSchema): string {
 function alternatives(schemas: readonly JsonSchema[]): string {
   return schemas
     .map((schema, i) => {
-      const each = schema.prefixItems?.[0];
+      const each = schema.prefixItems?.[0] ?? schema.items;
       const before = schemas[i - 1];
       const repeats = each && before && expected(each) === expected(before);
-      return repeats ? `${schema.prefixItems.length} of these` : expected(schema);
+      return repeats ? `${schema.prefixItems?.length ?? countOf(schema)} of these` : expected(schema);
     })
     .join(", or ");
 }
 
-function list({ items, prefixItems, minItems, maxItems }: JsonSchema): string {
+function list(schema: JsonSchema): string {
+  const { items, prefixItems } = schema;
   if (prefixItems?.[0]) return `${prefixItems.length} of ${expected(prefixItems[0])}`;
-  const count = minItems !== undefined && maxItems !== undefined ? `${minItems} to ${maxItems}` : "any number";
-  return `${count} of ${items ? expected(items) : "any value"}`;
+  return `${countOf(schema)} of ${items ? expected(items) : "any value"}`;
+}
+
+function countOf({ minItems, maxItems }: JsonSchema): string {
+  return minItems !== undefined && maxItems !== undefined ? `${minItems} to ${maxItems}` : "any number";
 }
 
 function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {

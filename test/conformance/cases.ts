@@ -103,7 +103,10 @@ export async function agreement(
   const expected = expectation.file
     ? (await readVolume(pathOf(expectation.file), { backend })).data
     : Float64Array.from(expectation.values ?? []);
-  const [nx, ny, nz] = (inputs.image as Volume).grid.shape;
+  const { shape, channels } = (inputs.image as Volume).grid;
+  const [nx, ny] = shape;
+  // The channels' planes follow each other.
+  const nz = shape[2] * channels;
   const chosen = within && (inputs[within.input] as Mask).data;
   const differences: number[] = [];
   let next = 0;

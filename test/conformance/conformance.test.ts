@@ -172,10 +172,10 @@ async function open() {
       const backend = await createBackend({ threads });
       const fetched = Object.entries(kinds).map(async ([name, kind]) => [name, new globalThis[kind](await (await fetch("/voxels/" + name)).arrayBuffer())]);
       const { json, buffers } = await backend.run({ step, phase, request, buffers: Object.fromEntries(await Promise.all(fetched)) });
-      const { shape, affine } = request.inputs.image;
+      const { shape, affine, channels } = request.inputs.image;
       const digests = {};
       for (const [name, voxels] of Object.entries(buffers)) {
-        const call = { step: "voxels.digest", phase: "run", request: { shape, affine, channels: 1 }, buffers: { voxels } };
+        const call = { step: "voxels.digest", phase: "run", request: { shape, affine, channels }, buffers: { voxels } };
         digests[name] = (await backend.run(call)).json.digest;
       }
       await backend.close();

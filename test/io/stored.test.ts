@@ -77,7 +77,7 @@ describe.each(bothBackends)("%s", (name) => {
     const odd = line(1, Number.NaN, -Infinity);
     await expect(encode(odd, { ...held, datatype: "int16" })).rejects.toMatchObject({
       code: "NotFinite",
-      message: "NIfTI: expected finite voxels to write as int16, got 2 NaN or infinite of 3",
+      message: "encode: expected finite voxels to write as int16, got 2 NaN or infinite of 3",
     });
     expect([...(await written(odd, "float64")).found.data]).toEqual([...odd.data]);
   });

@@ -1,6 +1,6 @@
 /** What is written: read back the same, the fields where the standard has them, the same bytes every time. */
 import { describe, expect, it } from "vitest";
-import { encode } from "../../dist/index.js";
+import { encode, encodeAll } from "../../dist/index.js";
 import { decode as decodePortably, encode as encodePortably } from "../../dist/io/index.js";
 import { type Affine, gridOf, type Triple, type Volume, volume } from "../../dist/volume.js";
 import { identity, niftiBytes, type Parts } from "./nifti-bytes.ts";
@@ -168,7 +168,7 @@ it("refuses what is no volume, and levels that do not exist", async () => {
   const sound = volume(data, shape);
   const broken: Volume[] = [
     { ...sound, data: data.subarray(1) },
-    { ...sound, grid: gridOf([1, 1, 2], sound.grid.affine, 3) },
+    { ...sound, grid: gridOf([1, 1, 2], sound.grid.affine, 2) },
     {
       ...sound,
       grid: gridOf(shape, [
@@ -179,6 +179,8 @@ it("refuses what is no volume, and levels that do not exist", async () => {
     },
   ];
   for (const volume of broken) await expect(encode(volume)).rejects.toMatchObject({ code: "BadVolume" });
+  const channels = { ...sound, grid: gridOf([1, 1, 2], sound.grid.affine, 3) };
+  await expect(encodeAll([channels, channels])).rejects.toMatchObject({ code: "BadVolume" });
   await expect(encode(sound, { gzip: true, level: 10 })).rejects.toMatchObject({ code: "BadOption" });
 });
 

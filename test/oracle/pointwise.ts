@@ -98,17 +98,34 @@ export function noSpread(values: readonly number[]): ErrorCode {
 export type Formula = (
   values: readonly number[],
   options: Record<string, unknown>,
+  /** That the part comes out as, and how many there are. */
+  channel: number,
+  channels: number,
 ) => ((v: number) => number) | ErrorCode;
+
+/** How a step cuts images whose options have no `per`. */
+export interface Cut {
+  readonly per: string;
+  /** Whether the image's channels come out in reverse order. */
+  readonly reversed: boolean;
+}
 
 /**
  * Runs a step on a trial, natively and in WebAssembly. Each voxel may be a unit in the last place from its formula, and
  * as much more as it moves when the formula's own numbers are rounded in double precision.
  */
-export async function compare(bound: BoundStep<never>, trial: Trial, formula: Formula): Promise<void> {
-  const { image, mask } = voxelsOf(trial);
+export async function compare(
+  bound: BoundStep<never>,
+  trial: Trial,
+  formula: Formula,
+  cut: Cut = { per: String(bound.options.per), reversed: false },
+): Promise<void> {
+  const { image: given, mask } = voxelsOf(trial);
   const { options } = bound;
-  const count = partsOf(trial, options.per);
-  const size = image.length / count;
+  const { channels = 1 } = trial;
+  const count = partsOf(trial, cut.per);
+  const size = given.length / count;
+  const image = cut.reversed ? reversed(given, channels) : given;
   const [expected, leeway] = [new Float64Array(image), new Float64Array(image.length)];
   let failure: ErrorCode | undefined;
   for (let part = 0; part < count; part++) {
@@ -116,7 +133,8 @@ export async function compare(bound: BoundStep<never>, trial: Trial, formula: Fo
     const own = Float32Array.from(values, (_, i) => mask[(part * size + i) % mask.length]!);
     const places = chosen(values, own, options);
     const region = places.map((i) => values[i]!);
-    const map = places.length === 0 ? "EmptyMask" : formula(region, options);
+    const map =
+      places.length === 0 ? "EmptyMask" : formula(region, options, Math.floor((part * channels) / count), channels);
     if (typeof map === "string") {
       failure ??= map;
       continue;
@@ -136,7 +154,7 @@ export async function compare(bound: BoundStep<never>, trial: Trial, formula: Fo
     meta: { decisions: [], warnings: [] },
   });
   const inputs = {
-    image: { data: image, ...place(trial.channels) },
+    image: { data: given, ...place(trial.channels) },
     ...(String(options.region).includes("mask") ? { mask: { data: mask, ...place() } } : {}),
   };
   for (const backend of backends) {
@@ -153,6 +171,11 @@ export async function compare(bound: BoundStep<never>, trial: Trial, formula: Fo
     }
     expect(worst, `${backend.name}, ${trial.name}`).toBeLessThanOrEqual(1);
   }
+}
+
+function reversed(image: Float32Array, channels: number): Float32Array {
+  const size = image.length / channels;
+  return image.map((_, i) => image[(channels - 1 - Math.floor(i / size)) * size + (i % size)]!);
 }
 
 function unitInTheLastPlace(v: number): number {

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "examples/data/n3_brain.nii.gz"
@@ -15,6 +16,16 @@ def load(name):
     """The voxels of a file named as cases name it, x fastest in memory, as single precision."""
     path = ROOT / name.replace("shared:", "../shared/data/")
     return np.asfortranarray(nibabel.load(path).get_fdata(dtype=np.float32))
+
+
+def load_png(name):
+    """The pixels of a picture: rows, columns and, of colours, channels."""
+    return np.array(Image.open(ROOT / name.replace("shared:", "../shared/data/")))
+
+
+def planes(pixels):
+    """Rows, columns and channels as cases order them: x, y, and the channels one after the other."""
+    return np.atleast_3d(pixels).transpose(1, 0, 2)
 
 
 def source(*packages):

@@ -54,6 +54,7 @@ async function look(volumes: readonly Volume[], backend: Backend) {
   const { grid, meta } = volumes[0]!;
   return {
     shape: grid.shape,
+    channels: grid.channels,
     volumes: volumes.length,
     spacing: grid.spacing,
     orientation: axisCodes(grid),
@@ -102,6 +103,7 @@ function text(path: string, facts: Facts): string {
   const oblique = facts.obliquity < 0.01 ? "" : `, oblique by ${facts.obliquity.toFixed(2)}°`;
   const rows: [string, string][] = [
     ["shape", row(facts.shape, " × ")],
+    ...(facts.channels > 1 ? [["channels", String(facts.channels)] as [string, string]] : []),
     ...(facts.volumes > 1 ? [["volumes", String(facts.volumes)] as [string, string]] : []),
     ["spacing", `${row(facts.spacing, " × ")} mm`],
     ["extent", `${row(extent, " × ")} mm`],

@@ -3,8 +3,7 @@ import { existsSync } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { constants, gunzipSync } from "node:zlib";
 import { isGzip } from "../io/gzip.ts";
-import { limitsOf } from "../io/index.ts";
-import { readHeader } from "../io/nifti-header.ts";
+import { formats } from "../io/index.ts";
 import { pairOf, spellings } from "../io/nifti-pair.ts";
 import type { Room } from "./jobs.ts";
 import type { Job } from "./names.ts";
@@ -34,8 +33,7 @@ export async function declaredVoxels(path: string): Promise<number | undefined> 
     // Of a pipe, what is read would be gone.
     if (!(await stat(header)).isFile()) return undefined;
     const start = await beginning(header);
-    const { voxels, volumes } = readHeader(start, pair !== undefined, limitsOf({}), () => {});
-    return voxels * volumes;
+    return formats.find((format) => format.recognises(start))?.declaredVoxels(start, pair !== undefined);
   } catch {
     return undefined;
   }

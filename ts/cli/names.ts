@@ -75,7 +75,7 @@ export function otherSlots(slots: StepDeclaration["inputs"]) {
   return Object.entries(slots).filter(([name]) => name !== "image");
 }
 
-const ending = /\.(nii|hdr|img)(\.gz)?$/;
+const ending = /\.((nii|hdr|img)(\.gz)?|png)$/;
 
 function nameOf(input: string): string {
   return input === dash ? "stdin" : basename(input).replace(ending, "");
@@ -98,7 +98,7 @@ function withoutSlash(path: string): string {
 
 function expectVolumeName(name: string, path: string): void {
   if (path === dash || ending.test(path)) return;
-  throw badName(name, "a name that ends in .nii or .nii.gz, or in .hdr or .img for a pair", path);
+  throw badName(name, "a name that ends in .nii or .nii.gz, in .hdr or .img for a pair, or in .png", path);
 }
 
 function expectPattern(name: string, path: string, or = ""): void {

@@ -38,7 +38,7 @@ const usualJobs = 2;
 export function stepCommand(step: AnyStep): Command {
   const command = new Command(step.id).description(`${step.title}: ${step.summary}`);
   command.argument("<inputs...>", `${step.inputs.image.description}; several are done one by one; - is stdin`);
-  const output = `${step.outputs.image.description} (.nii, .nii.gz, or .img for a pair), a folder for it, or - for stdout`;
+  const output = `${step.outputs.image.description} (.nii, .nii.gz, .img for a pair, or .png), a folder for it, or - for stdout`;
   command.requiredOption("-o, --output <file>", output);
   for (const [name, slot] of otherSlots(step.inputs)) {
     const value = [...slot.rules, "file"].join("|");

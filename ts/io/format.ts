@@ -7,12 +7,16 @@ import type { Limits } from "./options.ts";
 import type { Pieces } from "./platform.ts";
 import type { Notes } from "./warnings.ts";
 
+export type FormatId = "nifti" | "png";
+
 export interface Format {
-  readonly id: string;
+  readonly id: FormatId;
   /** Usual endings of a name, for the writer and for messages; reading goes by content. */
   readonly extensions: readonly string[];
   /** Whether a file that begins so is meant to be of this format, be it sound or not. */
   recognises(start: Uint8Array): boolean;
+  /** How many voxels a file's first bytes declare, those of a pair's header where `isPair`. Throws where they are unsound. */
+  declaredVoxels(start: Uint8Array, isPair: boolean): number;
   /** The volumes in the file's order, at least one. Throws `SeveralVolumes` where `single` is set and there are more. */
   decode(content: Content, context: DecodeContext): Promise<Mask[]>;
   /** The file's bytes, not compressed; of a pair, both files'. The volumes, at least one, share one grid. */

@@ -68,7 +68,7 @@ export async function readMasks(path: string, options: portable.DecodeOptions = 
 
 /**
  * Writes `volume` to `path`, whole or not at all; gzip where the name ends in `.gz` and `gzip` does not decide, a pair
- * where it ends in `.hdr` or `.img`.
+ * where it ends in `.hdr` or `.img`, PNG where it ends in `.png`.
  */
 export async function writeVolume(
   path: string,
@@ -86,7 +86,7 @@ export async function writeVolumes(
 ): Promise<void> {
   const gzip = options.gzip ?? path.toLowerCase().endsWith(".gz");
   const names = filesOf(path);
-  const encoding = { platform: chooseNodePlatform, ...options, gzip };
+  const encoding = { platform: chooseNodePlatform, format: portable.formatNamed(path), ...options, gzip };
   const files = await portable.encodeFiles(volumes, names.length === 2, encoding);
   await writeFilesAtomic(
     files.map((pieces, index) => [names[index]!, pieces]),

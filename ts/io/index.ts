@@ -7,19 +7,26 @@ import type { z } from "zod";
 import type { Backend } from "../backend/backend.ts";
 import { sharedBackend } from "../backend/shared.ts";
 import { VoxnormError } from "../errors.ts";
-import { parsed } from "../schema.ts";
+import { badOption, parsed } from "../schema.ts";
 import type { Mask, Volume } from "../volume.ts";
 import { concatenate } from "./bytes.ts";
 import { contentOf } from "./content.ts";
-import type { Format } from "./format.ts";
+import type { Format, FormatId } from "./format.ts";
 import { gzip, isGzip } from "./gzip.ts";
 import { nifti } from "./nifti.ts";
 import type { EncodeReport } from "./nifti-stored.ts";
 import { type Limits, limitOptions, storageOptions } from "./options.ts";
 import type { ChoosePlatform, Stream } from "./platform.ts";
+import { png } from "./png.ts";
 import { Notes } from "./warnings.ts";
 
-export const formats: readonly Format[] = [nifti];
+export const formats: readonly Format[] = [nifti, png];
+
+/** The format that a file's name asks for: NIfTI, unless it ends as another one's do. */
+export function formatNamed(path: string): FormatId {
+  const name = path.toLowerCase();
+  return (formats.find(({ extensions }) => extensions.some((ending) => name.endsWith(ending))) ?? nifti).id;
+}
 
 /** Enough of a file to tell its format by. */
 const TELLING = 544;
@@ -38,6 +45,8 @@ export interface DecodeOptions {
 }
 
 export interface EncodeOptions {
+  /** NIfTI where it is not given; by the file's name where there is one. */
+  readonly format?: FormatId | undefined;
   /**
    * The type of the stored numbers: `float32` where it is not given, `input` for that of the file that the volume was
    * read from. Integers that the type holds are stored as they are; otherwise voxels are scaled and rounded half to even.
@@ -125,7 +134,7 @@ export function expectBytes(size: number, { bytes }: Pick<Limits, "bytes">, sour
   throw named(new VoxnormError("TooLarge", message, { bytes: size, limit: bytes }), source);
 }
 
-/** The bytes of a file that holds `volume`: NIfTI, `float32` unless the options say otherwise. */
+/** The bytes of a file that holds `volume`: NIfTI unless `format` says otherwise, `float32` unless the options say otherwise. */
 export async function encode(volume: Volume, options: EncodeOptions = {}): Promise<Uint8Array> {
   return encodeAll([volume], options);
 }
@@ -138,7 +147,7 @@ export async function encodeAll(volumes: readonly Volume[], options: EncodeOptio
 
 /** The bytes of the two files of a pair, `.hdr` and `.img`. As `encodeAll` otherwise. */
 export async function encodePair(volumes: readonly Volume[], options: EncodeOptions = {}): Promise<EncodedPair> {
-  const [hdr, img] = await encodeFiles(volumes, true, options);
+  const [hdr, img] = await encodeFiles(volumes, true, { ...options, format: nifti.id });
   return { hdr: await joined(hdr!), img: await joined(img!) };
 }
 
@@ -159,7 +168,11 @@ export async function encodeFiles(
   const { platform = choosePortable, onReport, signal } = options;
   const { datatype, level } = parsed("encode", storageOptions, { datatype: options.datatype, level: options.level });
   const backend = async () => options.backend ?? sharedBackend();
-  const files = await nifti.encode(volumes, { isPair, datatype, backend, onReport, signal });
+  const format = formats.find(({ id }) => id === (options.format ?? nifti.id));
+  if (format === undefined) {
+    throw badOption("encode", "format", `expected one of ${formats.map(({ id }) => id).join(", ")}`, options.format);
+  }
+  const files = await format.encode(volumes, { isPair, datatype, backend, onReport, signal });
   if (!options.gzip) return files;
   const machine = await platform(backend, signal);
   return files.map((file) => gzip(file, machine, level));

@@ -34,6 +34,34 @@ export interface StoredVoxels {
 
 export type Scaling = readonly [slope: number, intercept: number];
 
+/**
+ * A volume as whole numbers of the first type that holds all of them. Throws `NotFinite`, or `ValueOutOfRange` where no type
+ * does.
+ */
+export async function storeWhole(
+  volume: Volume,
+  types: readonly DatatypeName[],
+  loadBackend: () => Promise<Backend>,
+  signal?: AbortSignal,
+): Promise<StoredVoxels> {
+  const backend = await loadBackend();
+  const range = await rangeOf([volume], backend, signal);
+  const voxels = volume.data.length;
+  let left: Attempt | undefined;
+  for (const datatype of types) {
+    left = await attempt([volume], datatype, null, backend, signal);
+    if (left.notFinite > 0) throw notFinite(left.notFinite, voxels, datatype);
+    if (left.changed > 0 || left.outside > 0) continue;
+    const report = { datatype, slope: 1, intercept: 0, range, voxels, changed: 0, largestError: 0 };
+    return { report, pieces: left.pieces };
+  }
+  const [low, high] = range;
+  const message =
+    `encode: expected whole numbers that ${types.join(" or ")} holds, got ${low} to ${high}, ${left?.changed} of ${voxels} voxels ` +
+    `not whole or beyond; datatype ${types.join(" or ")} maps them to its range, and NIfTI (.nii.gz) keeps them`;
+  throw new VoxnormError("ValueOutOfRange", message, { range, voxels, changed: left?.changed });
+}
+
 /** `known` is a scaling worth a try. Throws `NotFinite` where an integer type is asked for and a voxel has none. */
 export async function storeVoxels(
   volumes: readonly Volume[],
@@ -51,11 +79,7 @@ export async function storeVoxels(
   const backend = await loadBackend();
   const asTheyAre = await attempt(volumes, datatype, null, backend, signal);
   if (datatype === "float64") return { report: { ...unscaled, range: null }, pieces: asTheyAre.pieces };
-  const { notFinite } = asTheyAre;
-  if (notFinite > 0) {
-    const message = `NIfTI: expected finite voxels to write as ${datatype}, got ${notFinite} NaN or infinite of ${voxels}`;
-    throw new VoxnormError("NotFinite", message, { count: notFinite, voxels, datatype });
-  }
+  if (asTheyAre.notFinite > 0) throw notFinite(asTheyAre.notFinite, voxels, datatype);
   const range = await rangeOf(volumes, backend, signal);
   if (asTheyAre.changed === 0 && asTheyAre.outside === 0) {
     return { report: { ...unscaled, range }, pieces: asTheyAre.pieces };
@@ -68,12 +92,18 @@ export async function storeVoxels(
   }
   const [slope, intercept] = scaleFor(range, datatype);
   const scaled = await attempt(volumes, datatype, [slope, intercept], backend, signal);
-  if (scaled.outside > 0) throw new VoxnormError("Internal", `NIfTI: ${scaled.outside} voxels beyond their own range`);
+  if (scaled.outside > 0) throw new VoxnormError("Internal", `encode: ${scaled.outside} voxels beyond their own range`);
   const { changed, largestError, pieces } = scaled;
   return { report: { datatype, slope, intercept, range, voxels, changed, largestError }, pieces };
 }
 
+function notFinite(count: number, voxels: number, datatype: DatatypeName): VoxnormError {
+  const message = `encode: expected finite voxels to write as ${datatype}, got ${count} NaN or infinite of ${voxels}`;
+  return new VoxnormError("NotFinite", message, { count, voxels, datatype });
+}
+
 type Counts = Record<"changed" | "largestError" | "outside" | "notFinite", number>;
+type Attempt = Counts & { pieces: Uint8Array[] };
 
 async function attempt(
   volumes: readonly Volume[],
@@ -81,7 +111,7 @@ async function attempt(
   scale: Scaling | null,
   backend: Backend,
   signal: AbortSignal | undefined,
-): Promise<Counts & { pieces: Uint8Array[] }> {
+): Promise<Attempt> {
   const pieces: Uint8Array[] = [];
   const sum = { changed: 0, largestError: 0, outside: 0, notFinite: 0 };
   for (const { data } of volumes) {

@@ -7,7 +7,7 @@
  * readers that prefer the qform then agree. What a quaternion cannot say, such as shear, is left to the sform: the
  * qform's code is 0. Description, units and extensions are the input's.
  *
- * Several volumes are time points. Where they were read from a file of more dimensions, such as vectors at time points,
+ * Channels become a vector's values, in the fifth dimension. Several volumes are time points. Where they were read from a file of more dimensions, such as vectors at time points,
  * and there are as many as there were, they are written in its layout, with its steps and its intent.
  */
 import { VoxnormError } from "../errors.ts";
@@ -35,10 +35,10 @@ export async function encodeNifti(volumes: readonly Volume[], context: EncodeCon
   if (first === undefined)
     throw new VoxnormError("BadVolume", "NIfTI: expected at least one volume to write, got none");
   for (const [index, volume] of volumes.entries()) {
-    check(volume);
+    check(volume, volumes.length);
     expectGrid(first.grid, volume.grid, index);
   }
-  const { sizes } = layoutOf(headerOf(first), volumes.length);
+  const { sizes } = layoutOf(first, volumes.length);
   const version = [...first.grid.shape, ...sizes].some((size) => size > 32767) ? 2 : 1;
   const between = extensionBytes(headerOf(first).extensions ?? []);
   const { isPair } = context;
@@ -100,7 +100,7 @@ function fieldsOf(volume: Volume, volumes: number, version: 1 | 2, offset: numbe
   const { sformCode, qformCode } = header;
   const code = { sform: sformCode, qform: qformCode, none: aligned }[header.transform ?? "none"] ?? aligned;
   const qform = qformOf(grid, version);
-  const { sizes, steps, intent } = layoutOf(header, volumes);
+  const { sizes, steps, intent } = layoutOf(volume, volumes);
   return {
     report,
     offset,
@@ -118,8 +118,14 @@ function fieldsOf(volume: Volume, volumes: number, version: 1 | 2, offset: numbe
 
 const noIntent: NiftiHeader["intent"] = { code: 0, parameters: [0, 0, 0], name: "" };
 
+/** What says that the values along the fifth dimension belong together. */
+const vector = 1007;
+
 /** Sizes and steps beyond space, and what the values mean: those of the input where it held as many volumes. */
-function layoutOf({ dim = [], pixdim = [], intent = noIntent }: Partial<NiftiHeader>, volumes: number) {
+function layoutOf(first: Volume, volumes: number) {
+  const { channels } = first.grid;
+  if (channels > 1) return { sizes: [1, channels], steps: [1, 1], intent: { ...noIntent, code: vector } };
+  const { dim = [], pixdim = [], intent = noIntent }: Partial<NiftiHeader> = headerOf(first);
   const count = dim[0] ?? 0;
   const sizes = dim.slice(4, 1 + count);
   const isSame = count > 4 && sizes.reduce((product, size) => product * size, 1) === volumes;
@@ -219,12 +225,12 @@ function expectGrid(grid: Grid, other: Grid, index: number): void {
   throw new VoxnormError("GridMismatch", message, { volume: index, mm });
 }
 
-function check({ data, grid }: Volume): void {
-  const expected = grid.shape[0] * grid.shape[1] * grid.shape[2];
-  if (grid.channels !== 1) {
-    throw new VoxnormError("BadVolume", `NIfTI: expected one channel to write, got ${grid.channels}`, {
-      channels: grid.channels,
-    });
+function check({ data, grid }: Volume, volumes: number): void {
+  const { channels } = grid;
+  const expected = grid.shape[0] * grid.shape[1] * grid.shape[2] * channels;
+  if (channels > 1 && volumes > 1) {
+    const message = `NIfTI: expected one channel to write of several volumes, got ${channels}`;
+    throw new VoxnormError("BadVolume", message, { channels, volumes });
   }
   if (data.length !== expected) {
     const message = `NIfTI: expected ${expected} voxels for shape ${grid.shape.join(" × ")}, got ${data.length}`;

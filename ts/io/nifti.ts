@@ -15,6 +15,7 @@ import { placement, type TransformSource } from "./nifti-affine.ts";
 import { type Extension, readExtensions, readPairExtensions } from "./nifti-extensions.ts";
 import { headerSize, type Layout, type NiftiHeader, readHeader } from "./nifti-header.ts";
 import { encodeNifti } from "./nifti-write.ts";
+import { limitOptions } from "./options.ts";
 import type { Notes } from "./warnings.ts";
 
 /** What `meta.header` is for a volume read from NIfTI. */
@@ -27,6 +28,10 @@ export const nifti: Format = {
   id: "nifti",
   extensions: [".nii", ".nii.gz", ".hdr with .img"],
   recognises,
+  declaredVoxels: (start, isPair) => {
+    const { voxels, volumes } = readHeader(start, isPair, limitOptions.parse({}), () => {});
+    return voxels * volumes;
+  },
   decode,
   encode: encodeNifti,
 };

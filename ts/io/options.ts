@@ -26,7 +26,10 @@ export const storageOptions = z.strictObject({
   datatype: z
     .enum([...datatypeNames, "input"])
     .default("float32")
-    .meta({ description: "Type of the stored numbers; input for that of the file which the volume was read from" }),
+    .meta({
+      description:
+        "Type of the stored numbers; input for that of the file which the volume was read from. PNG holds uint8 and uint16: without either, voxels must be whole numbers",
+    }),
   level: z
     .int()
     .min(1)

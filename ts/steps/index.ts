@@ -10,6 +10,7 @@ export { n4 } from "./n4.ts";
 export { percentileRange } from "./percentile-range.ts";
 export { rescale } from "./rescale.ts";
 export { robust } from "./robust.ts";
+export { standardise } from "./standardise.ts";
 export { unitVariance } from "./unit-variance.ts";
 export { whiteStripe } from "./white-stripe.ts";
 export { zscore } from "./zscore.ts";

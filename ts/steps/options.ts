@@ -63,3 +63,8 @@ export function constant() {
     description: "What becomes of a region without spread: an error, or what it is centred at is subtracted alone",
   });
 }
+
+/** One value for all channels, or a list of one for each. */
+export function perChannel<T extends z.ZodType>(each: T) {
+  return z.union([each, z.array(each).min(1).max(65_535)]);
+}

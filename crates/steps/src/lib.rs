@@ -44,6 +44,7 @@ steps! {
     percentile_range::PercentileRange,
     rescale::Rescale,
     robust::Robust,
+    standardise::Standardise,
     unit_variance::UnitVariance,
     white_stripe::WhiteStripe,
     zscore::ZScore,

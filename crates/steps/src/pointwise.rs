@@ -25,6 +25,14 @@ pub trait Pointwise: Sync {
     /// The numbers that it finds in a part of the image.
     type Found: Serialize + DeserializeOwned + Send;
 
+    /// What is an image of its own, for methods whose options have no `per`.
+    const PER: Per = Per::Volume;
+
+    /// Whether the image's channels come out in reverse order. Only where `PER` is a channel.
+    fn reverses_channels(&self, _options: &Self::Options) -> bool {
+        false
+    }
+
     /// Finds the numbers in the chosen voxels of a part.
     fn find(&self, options: &Self::Options, sample: &Sample) -> Result<Self::Found, Error>;
 
@@ -98,10 +106,40 @@ enum Keep {
 /// What is an image of its own.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Per {
+#[allow(missing_docs)]
+pub enum Per {
     Volume,
     Channel,
     Slice,
+}
+
+/// Something given once for all channels, or for each.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum PerChannel<T> {
+    #[allow(missing_docs)]
+    All(T),
+    #[allow(missing_docs)]
+    Each(Vec<T>),
+}
+
+impl<T> PerChannel<T> {
+    /// What is given for the sample's channel. `BadOption`, named after the option, where there is none for each channel.
+    pub fn of(&self, option: &str, sample: &Sample) -> Result<&T, Error> {
+        let [channel, channels] = sample.channel;
+        match self {
+            PerChannel::All(value) => Ok(value),
+            PerChannel::Each(values) if values.len() == channels => Ok(&values[channel]),
+            PerChannel::Each(values) => {
+                let (step, got) = (sample.subject.step, values.len());
+                let message = format!(
+                    "{step}: {option}: expected one, or as many as the image has channels, {channels}, got {got}"
+                );
+                Err(Error::new("BadOption", message)
+                    .with(json!({ "option": option, "channels": channels, "got": got })))
+            }
+        }
+    }
 }
 
 /// A method's options, taken apart: strict in each of its parts, which serde's flattening is not.
@@ -151,6 +189,8 @@ pub struct Sample<'a> {
     pub run: &'a Run<'a>,
     #[allow(missing_docs)]
     pub subject: Subject,
+    /// Which channel of the output it becomes, from 0, of how many.
+    channel: [usize; 2],
     region: Region<'a>,
     /// Their count, once a pass has found it.
     counted: Cell<Option<usize>>,
@@ -194,7 +234,7 @@ impl<'a> Sample<'a> {
     /// Of these, which were chosen before, a choice again.
     pub fn again<'s>(&'s self, voxels: &'s [f32], select: Select<'s>) -> Sample<'s> {
         let (subject, region) = (self.subject.clone(), Region::again(select));
-        Sample { voxels, inputs: self.inputs, run: self.run, subject, region, counted: Cell::new(None) }
+        Sample { voxels, inputs: self.inputs, run: self.run, subject, channel: self.channel, region, counted: Cell::new(None) }
     }
 
     /// How many there are; at least one.
@@ -279,7 +319,7 @@ impl<P: Pointwise> Step for P {
     type Fitted = Fitted;
 
     fn fit(&self, options: &Self::Options, inputs: &Inputs, session: &Session) -> Result<Fitted, Error> {
-        let image = Image::of(inputs, &options.shared)?;
+        let image = Image::of(inputs, cut(self, options))?;
         find_in_parts(&image, &options.region, session, &Bound { step: self, options: &options.own })
     }
 
@@ -291,10 +331,20 @@ impl<P: Pointwise> Step for P {
         outputs: &mut Outputs,
         session: &Session,
     ) -> Result<Value, Error> {
-        let image = Image::of(inputs, &options.shared)?;
+        let image = Image::of(inputs, cut(self, options))?;
         let method = Bound { step: self, options: &options.own };
         map_parts(&image, (&options.region, &options.shared), fitted, outputs, session, &method)
     }
+}
+
+/// How an image is cut into parts.
+struct Cut {
+    per: Per,
+    reversed: bool,
+}
+
+fn cut<P: Pointwise>(step: &P, options: &Options<P::Options>) -> Cut {
+    Cut { per: options.shared.per.unwrap_or(P::PER), reversed: step.reverses_channels(&options.own) }
 }
 
 /// A method with its options, of no type, so that what follows is compiled once.
@@ -384,8 +434,8 @@ fn map_parts(
         }
         let sample = if shared.changed == Changed::Region { Some(sample()?) } else { None };
         let select = sample.as_ref().map_or(Select::All, Sample::select);
-        let Some(to) = to.numbers().get_mut(part.range.clone()) else { continue };
-        let voxels = &image.voxels[part.range.clone()];
+        let Some(to) = to.numbers().get_mut(part.to.clone()) else { continue };
+        let voxels = &image.voxels[part.from.clone()];
         let told = pointwise::map(voxels, select, &method.map(&found)?, outside, to, &session.run)?;
         if let Some(sample) = sample {
             sample.some(told.count)?;
@@ -417,14 +467,18 @@ struct Image<'a> {
 }
 
 struct Part {
-    range: Range<usize>,
+    /// Where its voxels lie in the image.
+    from: Range<usize>,
+    /// Where they come out.
+    to: Range<usize>,
+    /// Which channel comes out there, of how many.
+    channel: [usize; 2],
     /// Such as `slice 3 of 20`; empty for all of an image.
     name: String,
 }
 
 impl<'a> Image<'a> {
-    fn of(inputs: &'a Inputs<'a>, shared: &Shared) -> Result<Image<'a>, Error> {
-        let per = shared.per.unwrap_or(Per::Volume);
+    fn of(inputs: &'a Inputs<'a>, Cut { per, reversed }: Cut) -> Result<Image<'a>, Error> {
         let image = inputs.image()?;
         let given = inputs.mask("mask", &image.grid)?;
         let mut repeated = Vec::new();
@@ -448,7 +502,11 @@ impl<'a> Image<'a> {
                     format!("slice {} of {planes}, channel {} of {channels}", i % planes + 1, i / planes + 1)
                 }
             };
-            Part { range: i * size..(i + 1) * size, name }
+            let channel = i * channels / count;
+            let step = if reversed { count / channels } else { 0 };
+            let from = i + (channels - 1) * step - 2 * channel * step;
+            let range = |i: usize| i * size..(i + 1) * size;
+            Part { from: range(from), to: range(i), channel: [channel, channels], name }
         });
         Ok(Image { inputs, voxels: image.voxels, parts: parts.collect(), given, repeated })
     }
@@ -461,10 +519,11 @@ impl<'a> Image<'a> {
         run: &'s Run,
     ) -> Result<Sample<'s>, Error> {
         let mask = if self.repeated.is_empty() { self.given } else { Some(Values::Floats(&self.repeated)) };
-        let voxels = &self.voxels[part.range.clone()];
-        let mask = mask.map(|mask| mask.part(part.range.clone()));
+        let voxels = &self.voxels[part.from.clone()];
+        let mask = mask.map(|mask| mask.part(part.from.clone()));
         let subject = Subject { step: self.inputs.step(), part: part.name.clone() };
         let region = Region::among(options, voxels, mask, known, &subject, run)?;
-        Ok(Sample { voxels, inputs: self.inputs, run, subject, region, counted: Cell::new(None) })
+        let counted = Cell::new(None);
+        Ok(Sample { voxels, inputs: self.inputs, run, subject, channel: part.channel, region, counted })
     }
 }

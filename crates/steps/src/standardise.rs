@@ -1,0 +1,57 @@
+//! Standardisation by given statistics. Semantics, options and sources: `ts/steps/standardise.ts`.
+
+use crate::Error;
+use crate::pointwise::{Per, PerChannel, Pointwise, Sample};
+use serde::{Deserialize, Serialize};
+use voxnorm_kernels::pointwise::Map;
+
+pub struct Standardise;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Options {
+    divide_by: f64,
+    mean: PerChannel<f64>,
+    standard_deviation: PerChannel<f64>,
+    channel_order: ChannelOrder,
+}
+
+#[derive(PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ChannelOrder {
+    Keep,
+    Reversed,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Found {
+    mean: f64,
+    standard_deviation: f64,
+}
+
+impl Pointwise for Standardise {
+    const ID: &'static str = "standardise";
+    const PER: Per = Per::Channel;
+    type Options = Options;
+    type Found = Found;
+
+    fn reverses_channels(&self, options: &Options) -> bool {
+        options.channel_order == ChannelOrder::Reversed
+    }
+
+    fn find(&self, options: &Options, sample: &Sample) -> Result<Found, Error> {
+        Ok(Found {
+            mean: *options.mean.of("mean", sample)?,
+            standard_deviation: *options.standard_deviation.of("standardDeviation", sample)?,
+        })
+    }
+
+    fn map(&self, options: &Options, found: &Found) -> Map {
+        Map {
+            subtract: found.mean * options.divide_by,
+            divide: found.standard_deviation * options.divide_by,
+            ..Map::IDENTITY
+        }
+    }
+}
