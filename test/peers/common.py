@@ -22,8 +22,8 @@ def source(*packages):
     return ", ".join(f"{package} {version(package)}" for package in packages)
 
 
-def write_case(step, name, title, packages, output, options, inputs=None, most=2e-6, stride=(12, 12, 12), kind="image"):
-    """Writes a case from a peer's output; `most` is in standard deviations of that output."""
+def write_case(step, name, title, packages, output, options, inputs=None, most=2e-6, stride=(12, 12, 12), kind="image", unit=None):
+    """Writes a case from a peer's output; `most` is in `unit`, or standard deviations of that output."""
     output = np.asarray(output)
     values = output[:: stride[0], :: stride[1], :: stride[2]].ravel(order="F")
     case = {
@@ -37,7 +37,7 @@ def write_case(step, name, title, packages, output, options, inputs=None, most=2
                 "output": kind,
                 "compare": "value",
                 "most": most,
-                "unit": float(np.std(output, dtype=np.float64)),
+                "unit": unit or float(np.std(output, dtype=np.float64)),
                 "stride": list(stride),
                 "values": [float(f"{value:.9g}") for value in values.tolist()],
             }

@@ -32,6 +32,9 @@ macro_rules! steps {
 }
 
 steps! {
+    exact_histogram_matching::ExactHistogramMatching,
+    histogram_equalisation::HistogramEqualisation,
+    histogram_matching::HistogramMatching,
     n4::N4,
     zscore::ZScore,
 }

@@ -7,6 +7,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map as Object, Value, json};
 use std::ops::Range;
+use voxnorm_kernels::distinct::distinct;
 use voxnorm_kernels::moments::{Moments, moments};
 use voxnorm_kernels::pointwise::{Map, Mapped, Outside};
 use voxnorm_kernels::quantile::percentiles;
@@ -125,10 +126,20 @@ pub struct Sample<'a> {
     pub run: &'a Run<'a>,
     #[allow(missing_docs)]
     pub subject: Subject,
+    options: &'a region::Options,
     region: Region<'a>,
 }
 
 impl<'a> Sample<'a> {
+    /// The same region of another input, on a grid of its own, whose mask is the input `mask`.
+    pub fn of(&self, image: &'static str, mask: &'static str) -> Result<Sample<'a>, Error> {
+        let subject = Subject { image, mask, ..Subject::new(self.subject.step, String::new()) };
+        let volume = self.inputs.required(image)?;
+        let given = self.inputs.mask(mask, &volume.grid)?;
+        let region = Region::among(self.options, volume.voxels, given, None, &subject, self.run)?;
+        Ok(Sample { voxels: volume.voxels, subject, region, ..*self })
+    }
+
     /// Which voxels they are.
     pub fn select(&self) -> Select<'a> {
         self.region.select()
@@ -170,6 +181,22 @@ impl<'a> Sample<'a> {
             return Err(self.region.empty(&self.subject));
         }
         Ok([found.low, found.high].map(f64::from))
+    }
+
+    /// Their different values, each with how often it occurs: at least two, and no more than can be kept.
+    pub fn distinct(&self) -> Result<Vec<(f32, u64)>, Error> {
+        const MOST: usize = 1 << 18;
+        let [low, _] = self.range()?;
+        match distinct(self.voxels, self.select(), MOST, self.run)? {
+            Some(values) if values.len() > 1 => Ok(values),
+            Some(_) => Err(self.constant(low)),
+            None => {
+                let Subject { image, .. } = self.subject;
+                let message =
+                    format!("{}: {image}: expected at most {MOST} different values, got more", self.subject);
+                Err(Error::new("TooLarge", message).with(json!({ "input": image, "most": MOST })))
+            }
+        }
     }
 
     /// The error of voxels that are all equal, or as good as.
@@ -359,7 +386,7 @@ impl<'a> Image<'a> {
 
     fn sample<'s>(
         &'s self,
-        options: &region::Options,
+        options: &'s region::Options,
         part: &Part,
         known: Option<f32>,
         run: &'s Run,
@@ -367,8 +394,8 @@ impl<'a> Image<'a> {
         let mask = if self.repeated.is_empty() { self.given } else { Some(Values::Floats(&self.repeated)) };
         let voxels = &self.voxels[part.range.clone()];
         let mask = mask.map(|mask| mask.part(part.range.clone()));
-        let subject = Subject { step: self.inputs.step(), part: part.name.clone() };
+        let subject = Subject::new(self.inputs.step(), part.name.clone());
         let region = Region::among(options, voxels, mask, known, &subject, run)?;
-        Ok(Sample { voxels, inputs: self.inputs, run, subject, region })
+        Ok(Sample { voxels, inputs: self.inputs, run, subject, options, region })
     }
 }
