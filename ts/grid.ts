@@ -47,10 +47,10 @@ export function worldOf(affine: Affine, index: Triple): Triple {
 }
 
 /** Throws `GridMismatch`, with the numbers, unless `other` has the shape of `grid` and lies within `tolerance` mm. */
-export function expectSameGrid(what: string, grid: Grid, other: Grid, tolerance: number): void {
+export function expectSameGrid(what: string, grid: Grid, other: Grid, tolerance: number, whose = "image"): void {
   if (grid.shape.some((n, axis) => n !== other.shape[axis])) {
     const [expected, got] = [grid.shape, other.shape].map((shape) => shape.join("×"));
-    throw new VoxnormError("GridMismatch", `${what}: expected the image's shape ${expected}, got ${got}`, {
+    throw new VoxnormError("GridMismatch", `${what}: expected the ${whose}'s shape ${expected}, got ${got}`, {
       expected: grid.shape,
       got: other.shape,
     });
@@ -58,10 +58,10 @@ export function expectSameGrid(what: string, grid: Grid, other: Grid, tolerance:
   const difference = gridDifference(grid, other);
   if (!(difference.mm <= tolerance)) {
     const found = `${difference.mm.toPrecision(3)} mm and ${difference.degrees.toPrecision(3)}° off`;
-    const advice = "resample it onto the image, or raise gridTolerance if they do belong together";
+    const advice = `resample it onto the ${whose}, or raise gridTolerance if they do belong together`;
     throw new VoxnormError(
       "GridMismatch",
-      `${what}: expected the image's position within ${tolerance} mm, got one ${found}; ${advice}`,
+      `${what}: expected the ${whose}'s position within ${tolerance} mm, got one ${found}; ${advice}`,
       { ...difference, tolerance },
     );
   }

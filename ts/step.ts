@@ -112,6 +112,8 @@ export interface Step<I extends Slots, O extends Slots, S extends z.ZodObject, F
   (options?: z.input<S> & { profile?: P }): BoundStep<I, O, z.output<F>>;
 }
 
+type Phase = "fit" | "apply" | "run";
+
 export function defineStep<
   I extends Slots,
   O extends Slots,
@@ -140,20 +142,20 @@ function bound<
   const options = complete(step, step.profiles[profile], withoutUndefined(own));
   const firstOutput = Object.keys(step.outputs).slice(0, 1);
 
-  function checked(inputs: Given<I>, wanted: readonly string[], context: RunContext) {
+  function checked(phase: Phase, inputs: Given<I>, wanted: readonly string[], context: RunContext) {
     expectObject(step.id, "context", context);
     expectOutputs(step, wanted);
-    return describe(step, inputs as Record<string, unknown>, context.gridTolerance ?? defaultGridTolerance);
+    return describe(step, phase, inputs as Record<string, unknown>, context.gridTolerance ?? defaultGridTolerance);
   }
 
   async function call(
-    phase: "fit" | "apply" | "run",
+    phase: Phase,
     inputs: Given<I>,
     wanted: readonly string[],
     context: RunContext,
     fitted?: unknown,
   ) {
-    const described = checked(inputs, wanted, context);
+    const described = checked(phase, inputs, wanted, context);
     const image = inputs["image" as keyof Given<I>] as unknown as Volume;
     const backend = context.backend ?? (await sharedBackend());
     const request = { options, fitted, inputs: described.inputs, outputs: phase === "fit" ? [] : wanted };
@@ -172,7 +174,7 @@ function bound<
     profile,
     options,
     check(inputs, wanted = firstOutput, context = {}) {
-      checked(inputs, wanted, context);
+      checked("run", inputs, wanted, context);
     },
     async fit(inputs, context = {}) {
       const { json } = await call("fit", inputs, [], context);
@@ -253,7 +255,7 @@ function expectOutputs(step: StepDeclaration, wanted: readonly string[]): void {
 }
 
 /** The inputs as Rust takes them, after everything that can be said of them without reading a voxel. */
-function describe(step: StepDeclaration, given: Record<string, unknown>, tolerance: number) {
+function describe(step: StepDeclaration, phase: Phase, given: Record<string, unknown>, tolerance: number) {
   const inputs: Record<string, unknown> = {};
   const buffers: Buffers = {};
   expectObject(step.id, "inputs", given);
@@ -265,13 +267,11 @@ function describe(step: StepDeclaration, given: Record<string, unknown>, toleran
     });
   }
   expectGridTolerance(step.id, tolerance);
-  // The first input is the image, and so is known good once the others are compared with it.
-  const reference = given.image as Volume | undefined;
   for (const [name, slot] of Object.entries(step.inputs)) {
     const value = given[name];
     const what = `${step.id}: ${name}`;
     if (value === undefined) {
-      if (slot.isOptional) continue;
+      if (slot.isOptional && !(slot.isForFitting && phase !== "apply")) continue;
       throw new VoxnormError("MissingInput", `${what}: expected a volume, got none`, { input: name });
     }
     if (typeof value === "string") {
@@ -285,7 +285,9 @@ function describe(step: StepDeclaration, given: Record<string, unknown>, toleran
       continue;
     }
     const { data, grid } = slot.kind === "mask" ? expectMask(what, value) : expectVolume(what, value);
-    if (reference !== undefined && value !== reference) expectSameGrid(what, reference.grid, grid, tolerance);
+    // Declared before those that share its grid, and so known good once they are compared with it.
+    const base = slot.grid === null ? undefined : (given[slot.grid] as Volume | undefined);
+    if (base !== undefined && value !== base) expectSameGrid(what, base.grid, grid, tolerance, slot.grid ?? undefined);
     inputs[name] = { shape: grid.shape, affine: grid.affine, channels: grid.channels, itk: grid.itk };
     buffers[name] = data;
   }

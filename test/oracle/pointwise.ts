@@ -3,7 +3,15 @@
  * gives its formula as plain JavaScript in double precision; each voxel must come within a unit in the last place of it.
  */
 import { afterAll, expect } from "vitest";
-import { type Backend, type BoundStep, createBackend, type ErrorCode, gridOf, type Triple } from "../../dist/index.js";
+import {
+  type Backend,
+  type BoundStep,
+  createBackend,
+  type ErrorCode,
+  gridOf,
+  type Triple,
+  type Volume,
+} from "../../dist/index.js";
 import { fill, identity, random } from "../api/images.ts";
 
 const backends: Backend[] = await Promise.all([
@@ -56,7 +64,7 @@ function partsOf({ shape, channels = 1 }: Trial, per: unknown): number {
 }
 
 /** The chosen voxels' places in a part. */
-function chosen(values: Float32Array, mask: Float32Array, options: Record<string, unknown>): number[] {
+export function chosen(values: Float32Array, mask: Float32Array, options: Record<string, unknown>): number[] {
   const { region, foreground } = options;
   const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
   const thresholds: Record<string, number> = { positive: 0, mean: Math.fround(mean) };
@@ -94,6 +102,26 @@ export function noSpread(values: readonly number[]): ErrorCode {
   return values.every((v) => v === values[0]) ? "ConstantImage" : "NoSpread";
 }
 
+/** Each different value, in order, and the share of all that are at most it. */
+export function shares(values: readonly number[]): [number, number][] {
+  const sorted = Float64Array.from(values).sort();
+  const isLast = (i: number) => sorted[i] !== sorted[i + 1];
+  return [...sorted.keys()].filter(isLast).map((i) => [sorted[i]!, (i + 1) / sorted.length]);
+}
+
+/** What numpy's interp gives. */
+export function interpolated(points: readonly [number, number][], v: number): number {
+  let [first, after] = [0, points.length];
+  while (first < after) {
+    const middle = (first + after) >> 1;
+    if (points[middle]![0] <= v) first = middle + 1;
+    else after = middle;
+  }
+  if (first === 0 || first === points.length) return points[Math.max(first - 1, 0)]![1];
+  const [[x, y], [next, value]] = [points[first - 1]!, points[first]!];
+  return y + ((v - x) * (value - y)) / (next - x);
+}
+
 /** From the values of a region the function that its voxels are mapped by, or the code of the error that there is. */
 export type Formula = (
   values: readonly number[],
@@ -118,6 +146,7 @@ export async function compare(
   bound: BoundStep<never>,
   trial: Trial,
   formula: Formula,
+  others: Readonly<Record<string, Volume>> = {},
   cut: Cut = { per: String(bound.options.per), reversed: false },
 ): Promise<void> {
   const { image: given, mask } = voxelsOf(trial);
@@ -156,6 +185,7 @@ export async function compare(
   const inputs = {
     image: { data: given, ...place(trial.channels) },
     ...(String(options.region).includes("mask") ? { mask: { data: mask, ...place() } } : {}),
+    ...others,
   };
   for (const backend of backends) {
     const made = bound.run(inputs as never, ["image"], { backend });

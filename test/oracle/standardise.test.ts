@@ -26,5 +26,5 @@ const each = [
 describe.each(each)("%o", (options) => {
   const bound = standardise(options as never);
   const cut = { per: "channel", reversed: bound.options.channelOrder === "reversed" };
-  it.each(trials)("$name", (trial) => compare(bound, trial, formula, cut));
+  it.each(trials)("$name", (trial) => compare(bound, trial, formula, {}, cut));
 });

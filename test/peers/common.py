@@ -34,10 +34,21 @@ def source(*packages):
 
 
 def write_case(
-    step, name, title, packages, output, options, inputs=None, most=2e-6, stride=(12, 12, 12), kind="image", fitted=None
+    step,
+    name,
+    title,
+    packages,
+    output,
+    options,
+    inputs=None,
+    most=2e-6,
+    stride=(12, 12, 12),
+    kind="image",
+    unit=None,
+    fitted=None,
 ):
-    """Writes a case from a peer's output; `most` is in standard deviations of that output. `fitted` are numbers that it
-    found, by their place among ours."""
+    """Writes a case from a peer's output; `most` is in `unit`, or standard deviations of that output. `fitted` are numbers
+    that it found, by their place among ours."""
     output = np.asarray(output)
     values = output[:: stride[0], :: stride[1], :: stride[2]].ravel(order="F")
     case = {
@@ -51,7 +62,7 @@ def write_case(
                 "output": kind,
                 "compare": "value",
                 "most": most,
-                "unit": float(np.std(output, dtype=np.float64)),
+                "unit": unit or float(np.std(output, dtype=np.float64)),
                 "stride": list(stride),
                 "values": [float(f"{value:.9g}") for value in values.tolist()],
             }

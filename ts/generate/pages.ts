@@ -33,7 +33,7 @@ export function stepPage(step: StepDeclaration): string {
 
 ${step.summary}. Suits ${step.modalities.join(", ")}.
 
-    voxnorm ${step.id} in.nii.gz -o out.nii.gz
+    voxnorm ${step.id} in.nii.gz${demanded(step)} -o out.nii.gz
 
 ${step.doc.replace(/^\n+/, "").trimEnd()}
 
@@ -101,11 +101,19 @@ ${table(["code", "kind", "meaning"], rows)}
 `;
 }
 
+/** The flags of inputs that the command cannot do without. */
+function demanded({ inputs }: StepDeclaration): string {
+  const names = Object.entries(inputs).filter(
+    ([name, slot]) => name !== "image" && (slot.isForFitting || !slot.isOptional),
+  );
+  return names.map(([name]) => ` --${kebab(name)} ${kebab(name)}.nii.gz`).join("");
+}
+
 function slots(declared: Readonly<Record<string, Slot>>): string {
   const rows = Object.entries(declared).map(([name, slot]) => [
     `\`${name}\``,
     [slot.kind, ...slot.rules.map((rule) => `or \`${rule}\``)].join(" "),
-    slot.isOptional ? "optional" : "required",
+    slot.isForFitting ? "required to fit" : slot.isOptional ? "optional" : "required",
     slot.description,
   ]);
   return table(["name", "kind", "", "what"], rows);

@@ -1,7 +1,11 @@
 /** Every step. A new one is its file and its line here. */
-export { clipPercentiles } from "./clip-percentiles.ts";
+
 export { clip } from "./clip.ts";
+export { clipPercentiles } from "./clip-percentiles.ts";
+export { exactHistogramMatching } from "./exact-histogram-matching.ts";
 export { gamma } from "./gamma.ts";
+export { histogramEqualisation } from "./histogram-equalisation.ts";
+export { histogramMatching } from "./histogram-matching.ts";
 export { kdeMode } from "./kde-mode.ts";
 export { log } from "./log.ts";
 export { meanSubtraction } from "./mean-subtraction.ts";

@@ -8,11 +8,13 @@
 pub mod bspline;
 pub mod convert;
 pub mod digest;
+pub mod distinct;
 pub mod fourier;
 pub mod grid;
 pub mod histogram;
 pub mod kde;
 pub mod level;
+pub mod lookup;
 pub mod math;
 pub mod memory;
 pub mod moments;

@@ -2,6 +2,7 @@
 
 use crate::at_levels;
 use crate::histogram::{rank, rank_of_bits};
+use crate::lookup::Lookup;
 use crate::math::{exp_f64, ln_f64};
 use crate::parallel::{CHUNKS, ranges};
 use crate::run::{Cancelled, Run};
@@ -14,7 +15,7 @@ use crate::select::{BLOCK, Choice, Select};
 /// t = curve(t)
 /// out = min(max(t, limit₀), limit₁) · multiply + add
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Map {
     /// Values beyond are clipped before anything else.
     pub clip: [f64; 2],
@@ -33,7 +34,7 @@ pub struct Map {
 }
 
 /// What becomes of t.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Curve {
     /// t.
     Straight,
@@ -41,6 +42,8 @@ pub enum Curve {
     Power(f64),
     /// The natural logarithm: of 0 minus infinity, of less NaN.
     Log,
+    /// Straight lines between points.
+    Lines(Lookup),
 }
 
 impl Map {
@@ -134,17 +137,23 @@ at_levels! {
     ) -> Mapped {
         let (mut count, mut clipped, mut not_finite) = (0, [0; 2], 0);
         let (mut low, mut high) = (i32::MAX, i32::MIN);
-        let mut chosen = [0; BLOCK];
+        let (mut chosen, mut curved) = ([0; BLOCK], [0.0; BLOCK]);
         let is_limited = [map.clip, map.limit] != [Map::IDENTITY.clip; 2];
         for (block, (values, to)) in voxels.chunks(BLOCK).zip(to.chunks_mut(BLOCK)).enumerate() {
             let chosen = &mut chosen[..values.len()];
             let some = choice.row(first + block * BLOCK, 1, chosen);
             count += some;
-            match map.curve {
+            match &map.curve {
                 Curve::Straight if !is_limited => plain_row(values, map, to),
-                Curve::Straight => row(values, map, |t| t, to),
-                Curve::Power(exponent) => row(values, map, |t| power(t, exponent), to),
-                Curve::Log => row(values, map, logarithm, to),
+                Curve::Straight => row(values, map, |_, t| t, to),
+                Curve::Power(exponent) => row(values, map, |_, t| power(t, *exponent), to),
+                Curve::Log => row(values, map, |_, t| logarithm(t), to),
+                Curve::Lines(lookup) => {
+                    let curved = &mut curved[..values.len()];
+                    before_curve(values, map, curved);
+                    lookup.row(curved);
+                    row(values, map, |i, _| curved[i], to);
+                }
             }
             if is_limited {
                 let [mut below, mut above] = [0_u32; 2];
@@ -194,21 +203,30 @@ fn plain_row(values: &[f32], map: &Map, to: &mut [f32]) {
     }
 }
 
-/// The map of each value.
+/// The map of each value. The curve is told which value it is.
 #[inline(always)]
-fn row(values: &[f32], map: &Map, curve: impl Fn(f64) -> f64, to: &mut [f32]) {
+fn row(values: &[f32], map: &Map, curve: impl Fn(usize, f64) -> f64, to: &mut [f32]) {
     let Map { divide, limit, multiply, add, .. } = *map;
     let factor = 1.0 / divide;
     for i in 0..values.len() {
-        let t = curve(before_curve(values[i], map, factor));
+        let t = curve(i, straight(values[i], map, factor));
         let t = if t < limit[0] { limit[0] } else { t };
         let t = if t > limit[1] { limit[1] } else { t };
         to[i] = (t * multiply + add) as f32;
     }
 }
 
+/// What the curve is given of each value.
 #[inline(always)]
-fn before_curve(value: f32, &Map { clip, subtract, .. }: &Map, factor: f64) -> f64 {
+fn before_curve(values: &[f32], map: &Map, to: &mut [f64]) {
+    let factor = 1.0 / map.divide;
+    for i in 0..values.len() {
+        to[i] = straight(values[i], map, factor);
+    }
+}
+
+#[inline(always)]
+fn straight(value: f32, &Map { clip, subtract, .. }: &Map, factor: f64) -> f64 {
     let v = f64::from(value);
     let v = if v < clip[0] { clip[0] } else { v };
     let v = if v > clip[1] { clip[1] } else { v };
@@ -220,12 +238,14 @@ fn unclipped(map: &Map) -> [f32; 2] {
     let [lowest, highest] = [f32::NEG_INFINITY, f32::INFINITY].map(rank);
     let factor = 1.0 / map.divide;
     let t = |value| {
-        let t = before_curve(value, map, factor);
-        match map.curve {
-            Curve::Straight => t,
-            Curve::Power(exponent) => power(t, exponent),
-            Curve::Log => logarithm(t),
+        let mut t = [straight(value, map, factor)];
+        match &map.curve {
+            Curve::Straight => {}
+            Curve::Power(exponent) => t[0] = power(t[0], *exponent),
+            Curve::Log => t[0] = logarithm(t[0]),
+            Curve::Lines(lookup) => lookup.row(&mut t),
         }
+        t[0]
     };
     let value = |rank| f32::from_bits(rank_of_bits(rank) as u32);
     // The last rank from `from` towards `to` of which `is` holds, where it holds of all up to that one.
@@ -272,10 +292,11 @@ mod tests {
         let v = f64::from(v);
         let [low, high] = map.clip;
         let t = (v.max(low).min(high) - map.subtract) / map.divide;
-        let t = match map.curve {
+        let t = match &map.curve {
             Curve::Straight => t,
-            Curve::Power(exponent) => libm::pow(t.abs(), exponent).copysign(t),
+            Curve::Power(exponent) => libm::pow(t.abs(), *exponent).copysign(t),
             Curve::Log => libm::log(t),
+            Curve::Lines(lookup) => lookup.at(t),
         };
         let clipped = [v < low || t < map.limit[0], v > high || t > map.limit[1]];
         (t.max(map.limit[0]).min(map.limit[1]) * map.multiply + map.add, clipped)
@@ -304,11 +325,12 @@ mod tests {
             |curve| Map { clip: [0.5, 900.0], subtract: 0.25, divide: 899.5, curve, ..Map::IDENTITY };
         vec![
             Map::IDENTITY,
-            affine,
+            affine.clone(),
             Map { clip: [-20.0, 31.5], limit: [-0.5, 30.0], ..affine },
             Map { limit: infinite, ..curved(Curve::Power(0.45)) },
             Map { clip: infinite, ..curved(Curve::Power(2.2)) },
             Map { multiply: 3.0, ..curved(Curve::Log) },
+            curved(Curve::Lines(Lookup::through(&[[0.1, 2.0], [0.3, 7.0], [0.31, -1.0]], [0.5, -3.0]))),
         ]
     }
 

@@ -35,7 +35,10 @@ macro_rules! steps {
 steps! {
     clip::Clip,
     clip_percentiles::ClipPercentiles,
+    exact_histogram_matching::ExactHistogramMatching,
     gamma::Gamma,
+    histogram_equalisation::HistogramEqualisation,
+    histogram_matching::HistogramMatching,
     kde_mode::KdeMode,
     log::Log,
     mean_subtraction::MeanSubtraction,

@@ -10,7 +10,7 @@ use voxnorm_kernels::n4::{Corrected, Correction, Settings, Source, correct, fit,
 
 pub struct N4;
 
-const SUBJECT: Subject = Subject { step: N4::ID, part: String::new() };
+const SUBJECT: Subject = Subject::new(N4::ID, String::new());
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

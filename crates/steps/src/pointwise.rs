@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map as Object, Value, json};
 use std::cell::Cell;
 use std::ops::Range;
+use voxnorm_kernels::distinct::distinct;
 use voxnorm_kernels::memory::Kept;
 use voxnorm_kernels::moments::{Moments, moments};
 use voxnorm_kernels::pointwise::{Map, Mapped, Outside};
@@ -191,6 +192,7 @@ pub struct Sample<'a> {
     pub subject: Subject,
     /// Which channel of the output it becomes, from 0, of how many.
     channel: [usize; 2],
+    options: &'a region::Options,
     region: Region<'a>,
     /// Their count, once a pass has found it.
     counted: Cell<Option<usize>>,
@@ -216,6 +218,15 @@ impl std::ops::Deref for Chosen<'_> {
 }
 
 impl<'a> Sample<'a> {
+    /// The same region of another input, on a grid of its own, whose mask is the input `mask`.
+    pub fn of(&self, image: &'static str, mask: &'static str) -> Result<Sample<'a>, Error> {
+        let subject = Subject { image, mask, ..Subject::new(self.subject.step, String::new()) };
+        let volume = self.inputs.required(image)?;
+        let given = self.inputs.mask(mask, &volume.grid)?;
+        let region = Region::among(self.options, volume.voxels, given, None, &subject, self.run)?;
+        Ok(self.like(volume.voxels, subject, region))
+    }
+
     /// Which voxels they are.
     pub fn select(&self) -> Select<'a> {
         self.region.select()
@@ -233,8 +244,16 @@ impl<'a> Sample<'a> {
 
     /// Of these, which were chosen before, a choice again.
     pub fn again<'s>(&'s self, voxels: &'s [f32], select: Select<'s>) -> Sample<'s> {
-        let (subject, region) = (self.subject.clone(), Region::again(select));
-        Sample { voxels, inputs: self.inputs, run: self.run, subject, channel: self.channel, region, counted: Cell::new(None) }
+        self.like(voxels, self.subject.clone(), Region::again(select))
+    }
+
+    /// Others, of the same call.
+    fn like<'s>(&self, voxels: &'s [f32], subject: Subject, region: Region<'s>) -> Sample<'s>
+    where
+        'a: 's,
+    {
+        let (inputs, run, channel, options) = (self.inputs, self.run, self.channel, self.options);
+        Sample { voxels, inputs, run, subject, channel, options, region, counted: Cell::new(None) }
     }
 
     /// How many there are; at least one.
@@ -279,6 +298,22 @@ impl<'a> Sample<'a> {
             return Err(self.region.empty(&self.subject));
         }
         Ok([found.low, found.high].map(f64::from))
+    }
+
+    /// Their different values, each with how often it occurs: at least two, and no more than can be kept.
+    pub fn distinct(&self) -> Result<Vec<(f32, u64)>, Error> {
+        const MOST: usize = 1 << 18;
+        let [low, _] = self.range()?;
+        match distinct(self.voxels, self.select(), MOST, self.run)? {
+            Some(values) if values.len() > 1 => Ok(values),
+            Some(_) => Err(self.constant(low)),
+            None => {
+                let Subject { image, .. } = self.subject;
+                let message =
+                    format!("{}: {image}: expected at most {MOST} different values, got more", self.subject);
+                Err(Error::new("TooLarge", message).with(json!({ "input": image, "most": MOST })))
+            }
+        }
     }
 
     /// The error of voxels that are all equal, or as good as.
@@ -513,7 +548,7 @@ impl<'a> Image<'a> {
 
     fn sample<'s>(
         &'s self,
-        options: &region::Options,
+        options: &'s region::Options,
         part: &Part,
         known: Option<f32>,
         run: &'s Run,
@@ -521,9 +556,9 @@ impl<'a> Image<'a> {
         let mask = if self.repeated.is_empty() { self.given } else { Some(Values::Floats(&self.repeated)) };
         let voxels = &self.voxels[part.from.clone()];
         let mask = mask.map(|mask| mask.part(part.from.clone()));
-        let subject = Subject { step: self.inputs.step(), part: part.name.clone() };
+        let subject = Subject::new(self.inputs.step(), part.name.clone());
         let region = Region::among(options, voxels, mask, known, &subject, run)?;
-        let counted = Cell::new(None);
-        Ok(Sample { voxels, inputs: self.inputs, run, subject, channel: part.channel, region, counted })
+        let (channel, counted) = (part.channel, Cell::new(None));
+        Ok(Sample { voxels, inputs: self.inputs, run, subject, channel, options, region, counted })
     }
 }

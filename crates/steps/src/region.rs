@@ -89,7 +89,7 @@ impl<'a> Region<'a> {
             (None, _) => return Ok(Region::WHOLE),
             (Some("otsu"), Some(known)) => known,
             (Some("otsu"), None) => {
-                let subject = Subject { step: inputs.step(), part: String::new() };
+                let subject = Subject::new(inputs.step(), String::new());
                 otsu_threshold(&subject, image.voxels, &session.run)?
             }
             (Some(rule), _) => return Err(Error::internal(format!("{name}: rule {rule:?}"))),
@@ -108,8 +108,9 @@ impl<'a> Region<'a> {
         run: &Run,
     ) -> Result<Region<'a>, Error> {
         let mask = || {
-            let message = format!("{}: expected the input \"mask\" for this region, got none", subject.step);
-            mask.ok_or_else(|| Error::new("MissingInput", message).with(json!({ "input": "mask" })))
+            let message =
+                format!("{}: expected the input {:?} for this region, got none", subject.step, subject.mask);
+            mask.ok_or_else(|| Error::new("MissingInput", message).with(json!({ "input": subject.mask })))
         };
         let rule = match (options.region, options.foreground) {
             (Kind::Whole, _) => return Ok(Region::WHOLE),
@@ -190,13 +191,14 @@ impl<'a> Region<'a> {
             (Label::NonZero(_), "not-mask") => "voxels of value 0".to_owned(),
             (Label::NonZero(_), _) => "voxels other than 0".to_owned(),
         };
+        let name = subject.mask;
         let text = match self.mask {
             Some((_, label)) if selected > 0 => format!(
-                "mask: expected {} among those used, got none: its {selected} were shrunk away or weigh nothing",
+                "{name}: expected {} among those used, got none: its {selected} were shrunk away or weigh nothing",
                 expected(label)
             ),
             Some((_, label)) => {
-                format!("mask: expected {}, got a mask of {}{many}", expected(label), found.join(", "))
+                format!("{name}: expected {}, got a mask of {}{many}", expected(label), found.join(", "))
             }
             None => format!("expected voxels to use, got none ({} region)", self.rule),
         };
@@ -212,6 +214,10 @@ pub struct Subject {
     pub step: &'static str,
     /// Empty where it is all of the image.
     pub part: String,
+    /// The inputs that hold the voxels, and the mask of a region.
+    pub image: &'static str,
+    #[allow(missing_docs)]
+    pub mask: &'static str,
 }
 
 impl std::fmt::Display for Subject {
@@ -222,19 +228,24 @@ impl std::fmt::Display for Subject {
 }
 
 impl Subject {
+    /// A part of the image.
+    pub const fn new(step: &'static str, part: String) -> Subject {
+        Subject { step, part, image: "image", mask: "mask" }
+    }
+
     /// The error of voxels that would be used but are not finite.
     pub fn not_finite(&self, count: usize, of: usize) -> Error {
         Error::new(
             "NotFinite",
-            format!("{self}: image: expected finite voxels, got {count} NaN or infinite of {of}"),
+            format!("{self}: {}: expected finite voxels, got {count} NaN or infinite of {of}", self.image),
         )
         .with(json!({ "count": count, "voxels": of }))
     }
 
     /// The error of an image that has nothing to tell apart.
     pub fn constant(&self, value: f64) -> Error {
-        Error::new("ConstantImage", format!("{self}: image: expected voxels that differ, got one value"))
-            .with(json!({ "value": value }))
+        let message = format!("{self}: {}: expected voxels that differ, got one value", self.image);
+        Error::new("ConstantImage", message).with(json!({ "value": value }))
     }
 }
 
