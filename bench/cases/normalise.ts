@@ -1,8 +1,8 @@
 /** Intensity normalisation of one image: the whole call, from the voxels in memory to the changed image. */
-import { pipeline, zscore } from "../../dist/index.js";
+import { histogramMatching, kdeMode, percentileRange, pipeline, whiteStripe, zscore } from "../../dist/index.js";
 import { mean, standardDeviation } from "../statistics.ts";
 import type { Case } from "./case.ts";
-import { niivue } from "./heads.ts";
+import { chris, niivue } from "./heads.ts";
 
 const { image, mask } = niivue;
 
@@ -32,6 +32,38 @@ const methods: readonly Method[] = [
     peers: ["intensity-normalization-zscore"],
     most: 1e-3,
   },
+  {
+    id: "percentile-range",
+    title: "percentiles 0.5 to 99.5 clipped to 0 to 1",
+    step: percentileRange({ percentiles: [0.5, 99.5] }),
+    peers: ["torchio-percentile-range", "monai-percentile-range"],
+    most: 1e-2,
+  },
+  {
+    id: "histogram-matching",
+    title: "histogram matching to chris_t1, 256 levels, 15 match points",
+    step: histogramMatching({ levels: 256, matchPoints: 15 }),
+    inputs: { reference: chris.image },
+    peers: ["SimpleITK-histogram-matching"],
+    most: 0.5,
+  },
+  // The peer draws 50,000 and 200,000 of the voxels; ours uses all.
+  {
+    id: "white-stripe",
+    title: "white stripe",
+    step: whiteStripe({ profile: "v4", region: "mask" }),
+    inputs: { mask },
+    peers: ["intensity-normalization-white-stripe"],
+    most: 20,
+  },
+  {
+    id: "kde-mode",
+    title: "KDE mode",
+    step: kdeMode({ profile: "v4", region: "mask" }),
+    inputs: { mask },
+    peers: ["intensity-normalization-kde-mode"],
+    most: 5,
+  },
 ];
 
 export const normalisationCases: readonly Case[] = methods.map(({ id, title, step, inputs, peers, most }) => {
@@ -45,7 +77,7 @@ export const normalisationCases: readonly Case[] = methods.map(({ id, title, ste
     quick: whole,
     peers,
     rounds: 5,
-    hasLevels: id === "zscore",
+    hasLevels: id === "zscore" || id === "percentile-range",
     compared: "image",
     accuracy: {
       title: "RMS of (ours − the peer's) over the standard deviation of ours",
