@@ -14,7 +14,8 @@ const formula: Formula = (values, options) => {
 const each = [
   { profile: "v4" },
   { profile: "v4", region: "mask", normValue: 1000 },
-  { profile: "v4", modality: "t2", region: "whole" },
+  { profile: "v4", modality: "t2", region: "whole", scottVoxels: null },
+  { profile: "v4", modality: "flair", region: "whole", scottVoxels: 3000 },
   { profile: "v4", modality: "pd", changed: "region", outsideValue: 0 },
   { profile: "v4", peak: "first", points: 200, firstTail: 90, lowerTail: 5 },
   { profile: "v2" },

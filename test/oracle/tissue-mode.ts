@@ -12,6 +12,7 @@ export function modeOf(
   options: Record<string, unknown>,
 ): Mode | "ConstantImage" | "BadScale" {
   const { density, points } = options as { density: string; points: number };
+  const most = (options.scottVoxels as number | null) ?? Number.POSITIVE_INFINITY;
   const peaks = { t1: "last", other: "last", t2: "largest", flair: "largest", pd: "first", md: "first" };
   const peak = String(options.peak ?? peaks[options.modality as keyof typeof peaks]);
   const [lower, upper] = [options.lowerTail, options[`${peak}Tail`]].map((p) => percentile(values, p as number));
@@ -20,16 +21,16 @@ export function modeOf(
   const largest = kept.reduce((a, b) => Math.max(a, b));
   if (least === largest) return "ConstantImage";
   if (density === "silverman" && largest <= 0) return "BadScale";
-  const { at, height } = { gaussian, silverman, histogram }[density]!(kept, least, largest, points);
+  const { at, height } = { gaussian, silverman, histogram }[density]!(kept, least, largest, points, most);
   const isPeak = (i: number) => height[i]! > (height[i - 1] ?? Infinity) && height[i]! > (height[i + 1] ?? Infinity);
   const found = [...height.keys()].filter(isPeak);
-  const most = height.indexOf(height.reduce((a, b) => Math.max(a, b)));
-  const place = peak === "largest" ? most : peak === "first" ? found[0] : found.at(-1);
-  return { mode: at[place ?? most]!, isPeak: place !== undefined };
+  const top = height.indexOf(height.reduce((a, b) => Math.max(a, b)));
+  const place = peak === "largest" ? top : peak === "first" ? found[0] : found.at(-1);
+  return { mode: at[place ?? top]!, isPeak: place !== undefined };
 }
 
-function gaussian(kept: readonly number[], least: number, largest: number, points: number) {
-  const bandwidth = Math.sqrt(moments(kept).squares / (kept.length - 1)) * kept.length ** -0.2;
+function gaussian(kept: readonly number[], least: number, largest: number, points: number, most: number) {
+  const bandwidth = Math.sqrt(moments(kept).squares / (kept.length - 1)) * Math.min(kept.length, most) ** -0.2;
   const at = Array.from({ length: points }, (_, i) => least + ((largest - least) * i) / (points - 1));
   return { at, height: at.map((x) => kept.reduce((sum, v) => sum + Math.exp(-0.5 * ((x - v) / bandwidth) ** 2), 0)) };
 }

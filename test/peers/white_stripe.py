@@ -1,6 +1,7 @@
 """Records tissue modes and white stripes by intensity-normalization: version 4 in the environment of requirements.txt,
 version 2 in that of requirements-2.txt, and from the golden numbers of version 2 beside the project."""
 import json
+from functools import partial
 
 import numpy as np
 
@@ -38,9 +39,9 @@ def mode_of(values, modality):
     return histogram.tissue_mode(values, peak=histogram.resolve_peak(modality, None))
 
 
-def record(name, files, modality, stride=(12, 12, 12), **widths):
+def record(name, files, modality, stride=(12, 12, 12), own=None, **widths):
     image, mask = load(files["image"]).astype(np.float64), load(files["mask"]) > 0
-    options = {"profile": PROFILE, "region": "mask"}
+    options = {"profile": PROFILE, "region": "mask", **(own or {})}
     if modality != "t1":
         options["modality"] = modality
     mode = mode_of(image[mask], modality)
@@ -91,11 +92,14 @@ else:
     small = {part: f"shared:mri/sts/STS_008_MR_T1_{part}.nii.gz" for part in ["image", "mask"]}
     for modality in ["t1", "t2", "pd"]:
         record("sts-008", small, modality, stride=(5, 5, 5))
-    # And with all voxels, as ours.
+    # And with all voxels.
     histogram.smooth_histogram.__kwdefaults__["max_samples"] = 10**9
     for modality in ["t1", "flair", "md"]:
-        record("example-head", head, modality)
-    record("example-head-widths", head, "t1", width_l=0.02, width_u=0.1)
+        record("example-head", head, modality, own={"scottVoxels": None})
+    record("example-head-widths", head, "t1", own={"scottVoxels": None}, width_l=0.02, width_u=0.1)
+    # With the bandwidth of as many as it would draw.
+    histogram.scipy.stats.gaussian_kde = partial(histogram.scipy.stats.gaussian_kde, bw_method=50_000**-0.2)
+    record("example-head-drawn", head, "t1")
 
     # The script of the chapter on preprocessing, by numpy, within the mask.
     image, mask = load(IMAGE).astype(np.float64), load(MASK) > 0

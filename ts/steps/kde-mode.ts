@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
-import { parts, pointwise, pointwiseDoc } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDocOfWhole } from "./pointwise.ts";
 import { notPeak, tissueMode, tissueModeDoc } from "./tissue-mode.ts";
 
 export const kdeMode = defineStep({
@@ -12,7 +12,7 @@ export const kdeMode = defineStep({
 The image is divided by the tissue's mode:
 
     out = normValue · v / mode
-${tissueModeDoc}${pointwiseDoc}
+${tissueModeDoc}${pointwiseDocOfWhole}
 ${"`ConstantImage`"} where the voxels without their tails are all equal, ${"`BadScale`"} where the mode is not above 0.
 `,
   modalities: ["MR"],

@@ -92,12 +92,19 @@ export function parts<S extends z.ZodRawShape>(numbers: S) {
   return z.strictObject({ parts: z.array(part).min(1) });
 }
 
-/** The paragraphs that every step's page has in common. */
-export const pointwiseDoc = `
+/** The paragraphs that every step's page has in common, and what they say of what is taken as one. */
+const commonDoc = (per: string) => `
 **Region.** The numbers come from the voxels of ${"`region`"}: all, a foreground by the rule of ${"`foreground`"}, those whose mask value is
 ${"`maskLabel`"}, or those whose value is not. With ${"`changed: region`"} only these are changed and the others become ${"`outsideValue`"};
-otherwise the formula changes all. ${"`per`"} takes each channel, or each slice along the third axis, as an image of its own.
+otherwise the formula changes all. ${per}
 
 **Failures.** ${"`EmptyMask`"} where the region has no voxel, ${"`NotFinite`"} where one of them is NaN or infinite, ${"`MissingInput`"} where
 the region wants a mask and there is none.
 `;
+
+export const pointwiseDoc = commonDoc(
+  "`per` takes each channel, or each slice along the third axis, as an image of its own.",
+);
+
+/** Of methods that take the image as one. */
+export const pointwiseDocOfWhole = commonDoc("All slices and channels are one image.");

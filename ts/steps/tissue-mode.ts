@@ -19,6 +19,15 @@ export const tissueMode = {
       description:
         "How the distribution is estimated: Gaussian kernels by Scott's rule; Silverman's transform, of a bandwidth that is the largest value divided by points; or counts",
     }),
+    scottVoxels: z
+      .int()
+      .min(1)
+      .max(2 ** 32 - 1)
+      .nullable()
+      .default(50_000)
+      .meta({
+        description: "Voxels that Scott's rule takes the region to have at most; null for as many as there are",
+      }),
     points: z.int().min(4).max(4096).default(80).meta({
       description:
         "Values at which the distribution is known; silverman takes the next power of two, histogram as many bins",
@@ -46,14 +55,15 @@ export const tissueMode = {
 export const tissueModeDoc = `
 **Mode.** The one of ${"`points`"} values at which the distribution of the region's voxels, without its tails, has the first, the last
 or the largest peak; a peak is larger than the values on either side of it. With n voxels of standard deviation s (n − 1),
-${"`gaussian`"} is Σ exp(−½ ((x − v) / h)²) at values x from the smallest to the largest voxel, with Scott's bandwidth h = s n^(−1/5).
-${"`silverman`"} takes h = largest / points and values from 3 h below to 3 h above, closed to a ring (AS 176, doi:10.2307/2347084).
-${"`histogram`"} counts in equal bins and takes the middle of one.
+${"`gaussian`"} is Σ exp(−½ ((x − v) / h)²) at values x from the smallest to the largest voxel, with Scott's bandwidth
+h = s min(n, scottVoxels)^(−1/5). ${"`silverman`"} takes h = largest / points and values from 3 h below to 3 h above, closed to a ring
+(AS 176, doi:10.2307/2347084). ${"`histogram`"} counts in equal bins and takes the middle of one.
 
-**Profiles** of the distribution. ${"`v4`"} is intensity-normalization 4, except that it uses all voxels where that draws 50,000 at
-random, which moves the mode by a few percent; ${"`v2`"} is intensity-normalization 2 with statsmodels, whose grid of 80 values has 128.
-Both take voxels above 0 as the region; with a mask, say ${"`region: mask`"}. There is no profile of version 3: it gives scipy the bandwidth
-max / 80 as a factor of the standard deviation, so that the kernel is wider than the image's range and the mode is wrong.
+**Profiles** of the distribution. ${"`v4`"} is intensity-normalization 4 and ${"`v2`"} is intensity-normalization 2 with statsmodels, whose
+grid of 80 values has 128. Both take voxels above 0 as the region; with a mask, say ${"`region: mask`"}. Of more than 50,000 voxels version 4
+draws so many at random; ours counts all, with the bandwidth of 50,000: the density that the draw estimates. (With that of all,
+${"`scottVoxels: null`"}, millions of whole numbers have peaks that are noise.) There is no profile of version 3: it gives scipy max / 80, meant as
+the bandwidth, as a factor of the standard deviation, so that the kernel is wider than the image's range and the mode is wrong.
 `;
 
 export const notPeak: StepWarning<{ parts: { isPeak: boolean; mode: number }[] }, never> = {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { image, mask } from "../slots.ts";
 import { defineStep, type StepWarning } from "../step.ts";
-import { parts, pointwise, pointwiseDoc } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDocOfWhole } from "./pointwise.ts";
 import { notPeak, tissueMode, tissueModeDoc } from "./tissue-mode.ts";
 
 const width = (side: string) =>
@@ -91,7 +91,7 @@ finds the mode by penalised splines and is no profile; its deviation is ${"`ddof
 script of the chapter on preprocessing for its T1 and FLAIR, ${"`source-t2`"} for T2. Its defects: it starts from the fullest bin of all
 voxels, which is the ground of a whole image and in a brain may be grey matter; its percentiles of each modality are never
 used; where no voxel is found it goes on with all, which here is an error. ${"`given-mask`"} is the same chapter's formula for a given mask.
-${pointwiseDoc}
+${pointwiseDocOfWhole}
 ${"`EmptyMask`"} also where the stripe has no voxel, ${"`ConstantImage`"} where its deviation is 0 or the voxels without their tails are all
 equal, ${"`BadScale`"} where ${"`silverman`"} finds no value above 0.
 `,

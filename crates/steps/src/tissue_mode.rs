@@ -16,6 +16,7 @@ pub struct Options {
     modality: Option<Modality>,
     peak: Option<Peak>,
     density: Density,
+    scott_voxels: Option<u32>,
     points: usize,
     lower_tail: f64,
     last_tail: f64,
@@ -25,8 +26,17 @@ pub struct Options {
 
 impl Options {
     /// The names of these options among a step's.
-    pub const NAMES: [&str; 8] =
-        ["modality", "peak", "density", "points", "lowerTail", "lastTail", "firstTail", "largestTail"];
+    pub const NAMES: [&str; 9] = [
+        "modality",
+        "peak",
+        "density",
+        "scottVoxels",
+        "points",
+        "lowerTail",
+        "lastTail",
+        "firstTail",
+        "largestTail",
+    ];
 
     /// The peak asked for, or the one that bears the tissue.
     pub fn peak(&self) -> Peak {
@@ -94,8 +104,8 @@ pub fn find(options: &Options, peak: Peak, sample: &Sample) -> Result<Mode, Erro
     let density = match options.density {
         Density::Gaussian => {
             let moments = kept.moments()?;
-            // Scott's rule.
-            let shrink = exp_f64(-0.2 * ln_f64(moments.count as f64));
+            let count = options.scott_voxels.map_or(moments.count, |most| moments.count.min(most as usize));
+            let shrink = exp_f64(-0.2 * ln_f64(count as f64));
             let bandwidth = moments.variance(1).sqrt() * shrink;
             let density = gaussian(sample.voxels, select, [low, high], points, bandwidth, run)?;
             (low, (high - low) / (points - 1) as f64, density)
