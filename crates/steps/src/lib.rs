@@ -33,6 +33,7 @@ macro_rules! steps {
 
 steps! {
     n4::N4,
+    nnunet::NnUnet,
     standardise::Standardise,
     zscore::ZScore,
 }
