@@ -2,4 +2,5 @@
 export { n4 } from "./n4.ts";
 export { nnunet } from "./nnunet.ts";
 export { standardise } from "./standardise.ts";
+export { suv } from "./suv.ts";
 export { zscore } from "./zscore.ts";

@@ -35,6 +35,7 @@ steps! {
     n4::N4,
     nnunet::NnUnet,
     standardise::Standardise,
+    suv::Suv,
     zscore::ZScore,
 }
 
