@@ -3,6 +3,7 @@ export type { Backend, BackendOptions, Progress } from "./backend/backend.ts";
 export { digest } from "./digest.ts";
 export { type ErrorCode, type ErrorKind, errorCodes, VoxnormError } from "./errors.ts";
 export { gridDifference } from "./grid.ts";
+export { type NnunetOptions, type NnunetPlace, nnunetOptions } from "./nnunet-options.ts";
 export { type Pipeline, type PipelineContext, type PipelineResult, pipeline } from "./pipeline.ts";
 export type { Report, StepReport, VolumeReport } from "./report.ts";
 export { runSeries, type SeriesContext, type SeriesReport, type SeriesResult } from "./series.ts";

@@ -3,7 +3,9 @@ import { Command, Option } from "commander";
 import type { Backend, BackendOptions } from "../backend/backend.ts";
 import { createBackend } from "../backend/load-node.ts";
 import { VoxnormError } from "../errors.ts";
+import { readFileChecked } from "../io/index-node.ts";
 import { backendReport } from "../report.ts";
+import { expectObject } from "../schema.ts";
 import type { BoundStep, Step } from "../step.ts";
 import type { Grid, Warning } from "../volume.ts";
 import { addCommonFlags, addStorageFlags, givenLimits, givenStorage, wholeNumber } from "./common-flags.ts";
@@ -23,6 +25,7 @@ type Given = Names &
     readonly jobs?: number;
     readonly memory?: number;
     readonly dryRun?: boolean;
+    readonly options?: string;
     readonly quiet?: boolean;
   };
 
@@ -49,6 +52,7 @@ export function stepCommand(step: AnyStep): Command {
     command.addOption(new Option(`--${kebab(name)} <file>`, `write: ${slot.description}`));
   }
   for (const flag of optionFlags(step)) command.addOption(flag);
+  command.option("--options <file>", "read options from a JSON object; flags go before them");
   addStorageFlags(command);
   addCommonFlags(command);
   const jobs = `inputs in work at once, while --memory lasts (default: ${usualJobs})`;
@@ -94,7 +98,7 @@ async function run(step: AnyStep, inputs: readonly string[], given: Given): Prom
   const entries = inputs.map((input): Entry => ({ input, output: given.output, warnings: [] }));
   let backend: Backend | undefined;
   try {
-    const bound = step(givenOptions(step, given)) as BoundStep;
+    const bound = step({ ...(await optionsIn(given.options)), ...givenOptions(step, given) }) as BoundStep;
     const plan = await planOf(step, inputs, given);
     for (const [index, { output }] of plan.jobs.entries()) entries[index]!.output = output;
     await expectSafeOutputs(step, plan);
@@ -144,6 +148,20 @@ async function run(step: AnyStep, inputs: readonly string[], given: Given): Prom
   }
   const failures = entries.flatMap(({ error }) => error ?? []);
   finish(failures, entries.length - failures.length, stop.caught);
+}
+
+/** The options in a file of JSON, as a report holds them, too. Throws `BadOption` where it holds no object. */
+async function optionsIn(path: string | undefined): Promise<object> {
+  if (path === undefined) return {};
+  const text = new TextDecoder().decode(await readFileChecked(path));
+  try {
+    const options: unknown = JSON.parse(text);
+    expectObject(path, "options", options);
+    return options as object;
+  } catch (cause) {
+    if (cause instanceof VoxnormError) throw cause;
+    throw new VoxnormError("BadOption", `${path}: expected JSON: ${(cause as Error).message}`, { path }, cause);
+  }
 }
 
 /** Of several inputs, says which one an error is about; and of an interruption once how far it came. */

@@ -114,32 +114,29 @@ pub enum Per {
     Slice,
 }
 
-/// Something given once for all channels, or for each.
+/// Something given once for all channels, or in a list of one for each. Of no type, so that what follows is compiled once.
 #[derive(Deserialize)]
-#[serde(untagged)]
-pub enum PerChannel<T> {
-    #[allow(missing_docs)]
-    All(T),
-    #[allow(missing_docs)]
-    Each(Vec<T>),
-}
+pub struct PerChannel(Value);
 
-impl<T> PerChannel<T> {
+impl PerChannel {
     /// What is given for the sample's channel. `BadOption`, named after the option, where there is none for each channel.
-    pub fn of(&self, option: &str, sample: &Sample) -> Result<&T, Error> {
+    pub fn of(&self, option: &str, sample: &Sample) -> Result<&Value, Error> {
         let [channel, channels] = sample.channel;
-        match self {
-            PerChannel::All(value) => Ok(value),
-            PerChannel::Each(values) if values.len() == channels => Ok(&values[channel]),
-            PerChannel::Each(values) => {
-                let (step, got) = (sample.subject.step, values.len());
-                let message = format!(
-                    "{step}: {option}: expected one, or as many as the image has channels, {channels}, got {got}"
-                );
-                Err(Error::new("BadOption", message)
-                    .with(json!({ "option": option, "channels": channels, "got": got })))
-            }
+        let Value::Array(values) = &self.0 else { return Ok(&self.0) };
+        if values.len() == channels {
+            return Ok(&values[channel]);
         }
+        let (step, got) = (sample.subject.step, values.len());
+        let message = format!(
+            "{step}: {option}: expected one, or as many as the image has channels, {channels}, got {got}"
+        );
+        Err(Error::new("BadOption", message)
+            .with(json!({ "option": option, "channels": channels, "got": got })))
+    }
+
+    /// The number that is given for the sample's channel. `BadOption` where there is none.
+    pub fn number(&self, option: &str, sample: &Sample) -> Result<f64, Error> {
+        self.of(option, sample)?.as_f64().ok_or_else(|| sample.subject.missing_option(option))
     }
 }
 

@@ -242,6 +242,12 @@ impl Subject {
         .with(json!({ "count": count, "voxels": of }))
     }
 
+    /// The error of an option that the formula needs and that was not given.
+    pub fn missing_option(&self, option: &str) -> Error {
+        let message = format!("{self}: {option}: expected it, as the formula needs it, got none");
+        Error::new("BadOption", message).with(json!({ "option": option }))
+    }
+
     /// The error of an image that has nothing to tell apart.
     pub fn constant(&self, value: f64) -> Error {
         let message = format!("{self}: {}: expected voxels that differ, got one value", self.image);

@@ -11,8 +11,8 @@ pub struct Standardise;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Options {
     divide_by: f64,
-    mean: PerChannel<f64>,
-    standard_deviation: PerChannel<f64>,
+    mean: PerChannel,
+    standard_deviation: PerChannel,
     channel_order: ChannelOrder,
 }
 
@@ -42,8 +42,8 @@ impl Pointwise for Standardise {
 
     fn find(&self, options: &Options, sample: &Sample) -> Result<Found, Error> {
         Ok(Found {
-            mean: *options.mean.of("mean", sample)?,
-            standard_deviation: *options.standard_deviation.of("standardDeviation", sample)?,
+            mean: options.mean.number("mean", sample)?,
+            standard_deviation: options.standard_deviation.number("standardDeviation", sample)?,
         })
     }
 
