@@ -35,6 +35,10 @@ export const errorCodes = {
   GridMismatch: { kind: "input", meaning: "Two volumes that must share a grid do not" },
   EmptyMask: { kind: "input", meaning: "The mask selects no voxel" },
   NotFinite: { kind: "input", meaning: "Voxels that would be used are NaN or infinite" },
+  TooFewValues: {
+    kind: "input",
+    meaning: "Voxels that would be used have fewer different values than the method needs",
+  },
   ConstantImage: { kind: "input", meaning: "All voxels that would be used are equal" },
   NotPositive: { kind: "input", meaning: "Voxels are too small for the formula, such as 0 for a logarithm" },
   NoSpread: { kind: "input", meaning: "The voxels differ, but what measures by how much is 0, as most are equal" },

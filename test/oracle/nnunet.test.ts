@@ -50,5 +50,5 @@ const each = [
 
 describe.each(each)("%o", (options) => {
   const cut = { per: "channel", reversed: false };
-  it.each(trials)("$name", (trial) => compare(nnunet(options as never), trial, formula, cut));
+  it.each(trials)("$name", (trial) => compare(nnunet(options as never), trial, formula, {}, cut));
 });

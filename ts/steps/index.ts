@@ -2,6 +2,7 @@
 export { clipPercentiles } from "./clip-percentiles.ts";
 export { clip } from "./clip.ts";
 export { exactHistogramMatching } from "./exact-histogram-matching.ts";
+export { fcm } from "./fcm.ts";
 export { gamma } from "./gamma.ts";
 export { histogramEqualisation } from "./histogram-equalisation.ts";
 export { histogramMatching } from "./histogram-matching.ts";

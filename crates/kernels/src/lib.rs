@@ -9,6 +9,7 @@ pub mod bspline;
 pub mod convert;
 pub mod digest;
 pub mod distinct;
+pub mod fcm;
 pub mod fourier;
 pub mod grid;
 pub mod histogram;

@@ -36,6 +36,7 @@ steps! {
     clip::Clip,
     clip_percentiles::ClipPercentiles,
     exact_histogram_matching::ExactHistogramMatching,
+    fcm::Fcm,
     gamma::Gamma,
     histogram_equalisation::HistogramEqualisation,
     histogram_matching::HistogramMatching,
