@@ -25,7 +25,7 @@ describe.each([
 ] as const)("%o", (region) => {
   const { options, factor } = factors[3]!;
   const cut = { per: "volume", reversed: false };
-  it.each(trials)("$name", (trial) => compare(suv({ ...options, ...region }), trial, () => (v) => v * factor, cut));
+  it.each(trials)("$name", (trial) => compare(suv({ ...options, ...region }), trial, () => (v) => v * factor, {}, cut));
 });
 
 const whole: Options = {

@@ -1,6 +1,7 @@
 /** Every step. A new one is its file and its line here. */
-export { clipPercentiles } from "./clip-percentiles.ts";
+
 export { clip } from "./clip.ts";
+export { clipPercentiles } from "./clip-percentiles.ts";
 export { exactHistogramMatching } from "./exact-histogram-matching.ts";
 export { fcm } from "./fcm.ts";
 export { gamma } from "./gamma.ts";

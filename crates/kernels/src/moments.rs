@@ -172,7 +172,8 @@ impl Sums {
     }
 }
 
-fn tree(lanes: &[f64; LANES / 2]) -> f64 {
+/// The sum of lanes, folded as a fixed tree.
+pub fn tree(lanes: &[f64; LANES / 2]) -> f64 {
     let mut lanes = *lanes;
     let mut width = lanes.len() / 2;
     while width > 0 {
