@@ -46,6 +46,8 @@ const each = [
   { profile: "v4" },
   { profile: "v4", region: "mask", widthLower: 0.02, widthUpper: 0.2 },
   { profile: "v4", region: "whole", modality: "t2", ddof: 1, location: "mode" },
+  // Whole numbers may be a mode themselves, and then are not below it.
+  { profile: "v4", region: "whole", peak: "largest", points: 4, widthLower: 0.1, widthUpper: 0.3 },
   { profile: "v2" },
   { profile: "v2", region: "mask", modality: "pd", changed: "region", outsideValue: -5 },
   { profile: "source" },

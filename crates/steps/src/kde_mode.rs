@@ -44,7 +44,8 @@ impl Pointwise for KdeMode {
 
     fn find(&self, options: &Options, sample: &Sample) -> Result<Found, Error> {
         let chosen = sample.chosen(sample.voxels)?;
-        let mode = tissue_mode::find(&options.mode, options.mode.peak(), &sample.again(&chosen, Select::All))?;
+        let mode =
+            tissue_mode::find(&options.mode, options.mode.peak(), &sample.again(&chosen, Select::All))?;
         if mode.value > 0.0 {
             return Ok(Found { mode: mode.value, is_peak: mode.is_peak });
         }

@@ -241,6 +241,8 @@ fn t2<'a>(sample: &Sample<'a>) -> Result<Option<&'a [f32]>, Error> {
     if expected == got {
         return Ok(Some(t2.voxels));
     }
-    let message = format!("white-stripe: t2: expected an image of one channel with it, got {expected} voxels and {got}");
+    let message = format!(
+        "white-stripe: t2: expected an image of one channel with it, got {expected} voxels and {got}"
+    );
     Err(Error::new("BadVolume", message).with(json!({ "input": "t2", "expected": expected, "got": got })))
 }
