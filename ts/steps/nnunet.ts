@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
 import { perChannel } from "./options.ts";
-import { parts, pointwise, pointwiseDoc } from "./pointwise.ts";
+import { parts, pointwise } from "./pointwise.ts";
 
 /** As plans name them. */
 export const nnunetSchemes = [
@@ -46,8 +46,12 @@ colour picture, whose channels are in one file, leave ${"`channel`"} out.
 filled, and leaves the zeros outside as they are: the profile ${"`use-mask-for-norm`"}, over the channel's own voxels other than 0. Holes are not
 filled, and other channels not seen; give the mask for that (${"`region: mask`"}). The other schemes ignore the mask. nnU-Net
 crops to that region's box first: without ${"`use_mask_for_norm`"}, statistics of an image with a margin of zeros differ by that margin.
-${pointwiseDoc}
-${"`BadOption`"} where CTNormalization lacks a number, ${"`ValueOutOfRange`"} where RGBTo01Normalization finds values beyond 0 to 255. A constant image
+
+**Region.** Mean, deviation, smallest and largest value are those of ${"`region`"} in each channel. With ${"`changed: region`"} only its voxels
+are changed and the others become ${"`outsideValue`"}; otherwise all are changed.
+
+**Failures.** ${"`EmptyMask`"} where the region has no voxel, ${"`NotFinite`"} where one that is measured is NaN or infinite, ${"`MissingInput`"} where
+the region wants a mask and there is none. ${"`BadOption`"} where CTNormalization lacks a number, ${"`ValueOutOfRange`"} where RGBTo01Normalization finds values beyond 0 to 255. A constant image
 becomes 0 by ZScoreNormalization and RescaleTo01Normalization, as in nnU-Net.
 
 **Where it differs.** Means and deviations are summed in double precision; nnU-Net's are single. The ε of an earlier

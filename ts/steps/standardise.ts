@@ -15,7 +15,11 @@ With a mean m and a standard deviation s for each channel, or one for all:
 
 Nothing is measured in the image: the numbers are those of a data set, or those that a published network was trained with.
 They are in the unit of v / divideBy, and in the order of the output's channels. Means alone are subtracted where s is left at 1,
-such as ${"`mean: [120, 115, 100]`"}.
+such as ${"`mean: [120, 115, 100]`"} (an article's placeholder, no data set's means).
+
+    voxnorm standardise photo.png -o photo.nii.gz --profile caffe
+
+A picture's colours are channels. What it becomes has fractions, which NIfTI keeps (a vector for each voxel) and PNG does not.
 
 **Profiles.** ${"`given`"} is what the options say. The others are the modes of Keras' ${"`preprocess_input`"}, for colours of 0 to 255 in
 the order red, green, blue: ${"`torch`"} divides by 255 and takes ImageNet's statistics (torchvision's ${"`Normalize`"} after ${"`ToTensor`"}, too);

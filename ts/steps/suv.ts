@@ -28,8 +28,9 @@ these. Sizes, with the weight W in kg and the height H in m:
 | ${"`ideal-body-weight`"} | 45.5 + 0.91 (100 H − 152) | 48 + 1.06 (100 H − 152) | SUVibw, in g/mL |
 | ${"`ideal-body-weight-devine`"} | 45.5 + 2.3 (H / 0.0254 − 60) | 50 + 2.3 (H / 0.0254 − 60) | Devine's formula, in g/mL |
 
-The half-life of fluorine-18 is about 6586 s; take the one that the image's decay was corrected by. Nothing is read from the image's header: a NIfTI file has no patient. The units' word is DICOM's, so that an image of counts or of
-values that are SUV already is refused rather than scaled. Some programs wrote James' formula for men with 120; this one has 128.
+The half-life of fluorine-18 is about 6586 s; take the one that the image's decay was corrected by. Nothing is read from the
+image's header: a NIfTI file has no patient. The units' word is DICOM's, so that an image of counts or of values that are SUV
+already is refused rather than scaled. Some programs wrote James' formula for men with 120; this one has 128.
 
 **Failures.** ${"`BadOption`"} where a number is missing that the formula needs, or where it gives no positive size (James' for the very
 heavy, ideal weights for the very small). NaN and infinity stay, with a warning. With ${"`changed: region`"} only the voxels of ${"`region`"}
