@@ -15,7 +15,8 @@ export const exactHistogramMatching = defineStep({
 R joins the reference's different values, each over its own share, by straight lines. So do the image's values, which only
 shows where fitted values are applied to voxels of other ones; beyond the smallest and the largest the result stays.
 
-**Profiles.** ${"`skimage`"} is scikit-image's match_histograms, which leaves ties together: results are as many as the image's values.
+**Profiles.** ${"`skimage`"} is scikit-image's match_histograms, which leaves ties together: results are no more than the image's values.
+It is not Coltuc's exact specification, which parts ties by their neighbourhood.
 
 A fitted value is kept for each of the image's values. Where image or reference has more than 262144 (as once corrected or
 resampled), ${"`TooLarge`"} is the answer; ${"`histogram-matching`"} with many match points takes any.

@@ -8,6 +8,7 @@ export { gamma } from "./gamma.ts";
 export { histogramEqualisation } from "./histogram-equalisation.ts";
 export { histogramMatching } from "./histogram-matching.ts";
 export { kdeMode } from "./kde-mode.ts";
+export { localNormalisation } from "./local-normalisation.ts";
 export { log } from "./log.ts";
 export { meanSubtraction } from "./mean-subtraction.ts";
 export { minMax } from "./min-max.ts";

@@ -15,6 +15,7 @@ pub mod grid;
 pub mod histogram;
 pub mod kde;
 pub mod level;
+pub mod local;
 pub mod lookup;
 pub mod math;
 pub mod memory;

@@ -41,6 +41,7 @@ steps! {
     histogram_equalisation::HistogramEqualisation,
     histogram_matching::HistogramMatching,
     kde_mode::KdeMode,
+    local_normalisation::LocalNormalisation,
     log::Log,
     mean_subtraction::MeanSubtraction,
     min_max::MinMax,
