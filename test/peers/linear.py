@@ -60,6 +60,9 @@ for profile, low, high in [("source", -1000, 1000), ("soft", -200, 400)]:
 title = "Clipping as TorchIO's Clamp"
 output = torchio.Clamp(100_000, 600_000)(subject)["a"].numpy()[0]
 write_case("clip", "torchio", title, TORCHIO, output, {"limits": [100_000, 600_000]})
+options = {"limits": [100_000, None], "region": "mask", "changed": "region", "outsideValue": -1}
+output = np.where(mask > 0, np.maximum(image, 100_000), -1)
+write_case("clip", "numpy-mask", "Clipping of a mask's voxels from below, by NumPy", ["numpy"], output, options, masked)
 
 title = "Linear rescaling as MONAI's ScaleIntensityRange"
 output = ScaleIntensityRange(50_000, 700_000, -1, 1)(image)
@@ -67,9 +70,13 @@ options = {"profile": "monai", "inputRange": [50_000, 700_000], "outputRange": [
 write_case("rescale", "monai", title, MONAI, output, options)
 output = ScaleIntensityRange(50_000, 700_000, -1, 1, clip=True)(image)
 write_case("rescale", "monai-clip", f"{title}, clipped", MONAI, output, options | {"clip": True})
+output = np.where(mask > 0, output, -5)
+options |= {"clip": True, "region": "mask", "changed": "region", "outsideValue": -5}
+write_case("rescale", "monai-mask", f"{title}, clipped, of a mask's voxels", MONAI, output, options, masked)
 title = "Linear rescaling as TorchIO's RescaleIntensity"
 output = by_torchio(in_min_max=(50_000, 700_000), out_min_max=(-1, 1))
-write_case("rescale", "torchio", title, TORCHIO, output, options | {"profile": "torchio"})
+options = {"profile": "torchio", "inputRange": [50_000, 700_000], "outputRange": [-1, 1]}
+write_case("rescale", "torchio", title, TORCHIO, output, options)
 
 title = "Mean subtraction as NumPy computes it in double precision"
 write_case("mean-subtraction", "numpy", title, ["numpy"], exact - exact.mean(), {"profile": "numpy"})

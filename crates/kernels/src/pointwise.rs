@@ -140,7 +140,8 @@ at_levels! {
         let (mut chosen, mut curved) = ([0; BLOCK], [0.0; BLOCK]);
         let is_limited = [map.clip, map.limit] != [Map::IDENTITY.clip; 2];
         for (block, (values, to)) in voxels.chunks(BLOCK).zip(to.chunks_mut(BLOCK)).enumerate() {
-            let chosen = &mut chosen[..values.len()];
+            // Slices of one length, as the compiler sees: what may be beyond an end is not vectorised.
+            let (chosen, to) = (&mut chosen[..values.len()], &mut to[..values.len()]);
             let some = choice.row(first + block * BLOCK, 1, chosen);
             count += some;
             match &map.curve {
@@ -198,8 +199,8 @@ fn plain_row(values: &[f32], map: &Map, to: &mut [f32]) {
     let Map { subtract, divide, multiply, add, .. } = *map;
     // Within a ten-millionth of a unit in the last place of a `f32`, at a fraction of the time.
     let factor = 1.0 / divide;
-    for i in 0..values.len() {
-        to[i] = ((f64::from(values[i]) - subtract) * factor * multiply + add) as f32;
+    for (to, value) in to.iter_mut().zip(values) {
+        *to = ((f64::from(*value) - subtract) * factor * multiply + add) as f32;
     }
 }
 
@@ -207,7 +208,7 @@ fn plain_row(values: &[f32], map: &Map, to: &mut [f32]) {
 #[inline(always)]
 fn row(values: &[f32], map: &Map, curve: impl Fn(usize, f64) -> f64, to: &mut [f32]) {
     let Map { divide, limit, multiply, add, .. } = *map;
-    let factor = 1.0 / divide;
+    let (factor, to) = (1.0 / divide, &mut to[..values.len()]);
     for i in 0..values.len() {
         let t = curve(i, straight(values[i], map, factor));
         let t = if t < limit[0] { limit[0] } else { t };

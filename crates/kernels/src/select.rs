@@ -79,7 +79,7 @@ impl<'a> Select<'a> {
         let inside = |tested| Choice { tested, is_outside: 0 };
         let outside = |tested| Choice { tested, is_outside: 1 };
         match self {
-            Select::All => outside(Tested::Floats(voxels, f32::INFINITY, f32::NEG_INFINITY)),
+            Select::All => outside(Tested::Nothing),
             Select::Label(mask, label) => inside(Tested::of(mask, label)),
             Select::Other(mask, value) => outside(Tested::of(mask, value)),
             Select::Above(threshold) => inside(Tested::Floats(voxels, threshold.next_up(), f32::INFINITY)),
@@ -119,9 +119,10 @@ pub struct Choice<'a> {
     is_outside: u8,
 }
 
-/// A mask, or the image itself, and the least and the largest value of a range.
+/// A mask, or the image itself, and the least and the largest value of a range; or nothing, which is in no range.
 #[derive(Clone, Copy)]
 enum Tested<'a> {
+    Nothing,
     Floats(&'a [f32], f32, f32),
     Bytes(&'a [u8], u8, u8),
 }
@@ -144,8 +145,12 @@ impl<'a> Tested<'a> {
 impl Choice<'_> {
     /// Whether voxel `index` is chosen.
     pub fn includes(&self, index: usize) -> bool {
-        let mut chosen = [0];
-        self.row(index, 1, &mut chosen) != 0
+        let is_inside = match self.tested {
+            Tested::Nothing => false,
+            Tested::Floats(all, low, high) => (low..=high).contains(&all[index]),
+            Tested::Bytes(all, low, high) => (low..=high).contains(&all[index]),
+        };
+        is_inside != (self.is_outside != 0)
     }
 
     /// 1 for the chosen and 0 for the other voxels of the row that starts at `first` and takes every `step`-th;
@@ -155,6 +160,10 @@ impl Choice<'_> {
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub fn row(&self, first: usize, step: usize, chosen: &mut [u8]) -> usize {
         match self.tested {
+            Tested::Nothing => {
+                chosen.fill(1);
+                return chosen.len();
+            }
             Tested::Floats(all, low, high) => self.flags(&all[first..], step, low, high, chosen),
             Tested::Bytes(all, low, high) => self.flags(&all[first..], step, low, high, chosen),
         }
@@ -169,6 +178,7 @@ impl Choice<'_> {
     #[inline(always)]
     pub fn prefetch(&self, first: usize, count: usize) {
         match self.tested {
+            Tested::Nothing => {}
             Tested::Floats(all, ..) => prefetch(all, first, count),
             Tested::Bytes(all, ..) => prefetch(all, first, count),
         }
