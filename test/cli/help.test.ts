@@ -83,9 +83,10 @@ describe.each(Object.values(steps))("$id --help", (step) => {
       ...Object.keys(storageOptions.shape).map((name) => `--${name}`),
       ...Object.keys(limitOptions.shape).map((name) => `--limit-${name}`),
     ];
-    const common = "--output --backend --threads --simd --quiet --jobs --memory --report --dry-run --gzip --json".split(
-      " ",
-    );
+    const common =
+      "--output --backend --threads --simd --quiet --jobs --memory --report --options --dry-run --gzip --json".split(
+        " ",
+      );
     const command = program().commands.find((each) => each.name() === step.id)!;
     expect(command.options.map(({ long }) => long).sort()).toEqual([...own, ...files, ...common].sort());
   });

@@ -85,7 +85,7 @@ describe("2, a wrong call", () => {
     [call("--threads", "two"), "BadOption", /at least 1/],
     [call("--threads", "5000"), "BadOption", /threads: expected a whole number from 1 to 1024/],
     [call("--simd", "mmx"), "UnsupportedSimd", /expected one of .*got "mmx"/],
-    [["n4", "head.nii.gz", "-o", "new.png"], "BadOption", /\.nii or \.nii\.gz/],
+    [["n4", "head.nii.gz", "-o", "new.jpg"], "BadOption", /\.nii or \.nii\.gz/],
     [call("--field", "field.mha"), "BadOption", /--field: expected .*\.nii or \.nii\.gz.*got field.mha$/],
     [call("--jobs", "0"), "BadOption", /at least 1/],
     [call("--gzip"), "BadOption", /--gzip: expected - as an output/],

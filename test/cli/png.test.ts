@@ -2,6 +2,7 @@
 import { copyFile, readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, it } from "vitest";
+import { declaredVoxels } from "../../dist/cli/memory.js";
 import { readVolume, readVolumes } from "../../dist/index.js";
 import { usePlace, voxnorm } from "./command.ts";
 
@@ -23,6 +24,10 @@ it("info shows what a picture holds", async () => {
     { ...facts, channels: 1, range: { low: 0, high: 1 } },
   ]);
   expect((await run("info", "colour.png")).stdout).toMatch(/channels +3\n/);
+});
+
+it("memory is reckoned by a picture's header", async () => {
+  expect(await declaredVoxels(place.at("colour.png"))).toBe(97 * 71 * 3);
 });
 
 it("a float result goes to NIfTI as a vector, to PNG only as the type asked for", async () => {
