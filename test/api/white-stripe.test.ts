@@ -106,6 +106,14 @@ describe.each(bothBackends)("%s", (name) => {
     await expect(made).rejects.toThrow(/expected voxels from \S+ to \S+, the stripe around the mode \S+, got none/);
   });
 
+  it("names the T2 image where it is the cause", async () => {
+    const holed = stripe({}, { image: t1, t2: of((v) => (v > 100 ? Number.NaN : v)) });
+    await expect(holed).rejects.toThrow(/^white-stripe: t2: image: expected finite voxels/);
+    const apart = { widthLower: 0.001, widthUpper: 0.001 };
+    const none = stripe(apart, { image: t1, t2: of((v) => 160 - v) });
+    await expect(none).rejects.toThrow(/the stripe around the mode \S+ and in that of t2, got none/);
+  });
+
   it("divides by no mode that is 0 or negative", async () => {
     const image = of((v) => v - 1000);
     await expect(kdeMode(whole).run({ image }, ["image"], held)).rejects.toMatchObject({ code: "BadScale" });

@@ -117,7 +117,7 @@ impl Stripe {
                 Centre::Mean => inside.moments().map(|moments| moments.mean),
                 Centre::Median => inside.percentiles([50.0]).map(|[median]| median),
             };
-            let [low, high] = bounds(centre.map_err(|error| empty(error, mode, [lower, upper]))?);
+            let [low, high] = bounds(centre.map_err(|error| empty(error, mode, [lower, upper], ""))?);
             if (low - lower).abs() + (high - upper).abs() < own.tolerance {
                 break;
             }
@@ -135,14 +135,13 @@ impl Stripe {
 }
 
 /// The error of a stripe without voxels says which it is.
-fn empty(error: Error, mode: f64, bounds: [f64; 2]) -> Error {
+fn empty(error: Error, mode: f64, [lower, upper]: [f64; 2], also: &str) -> Error {
     if error.code != "EmptyMask" {
         return error;
     }
-    let [lower, upper] = bounds;
     let message = format!(
-        "white-stripe: expected voxels from {lower} to {upper}, the stripe around the mode {mode}, got none; check the \
-         modality and the region"
+        "white-stripe: expected voxels from {lower} to {upper}, the stripe around the mode {mode}{also}, got none; check \
+         the modality and the region"
     );
     Error::new("EmptyMask", message).with(json!({ "mode": mode, "lower": lower, "upper": upper }))
 }
@@ -165,7 +164,8 @@ impl Pointwise for WhiteStripe {
             return self.found(options, Some(stripe), None, &inside);
         };
         let second = sample.chosen(t2)?;
-        let second = sample.again(&second, Select::All);
+        let mut second = sample.again(&second, Select::All);
+        second.subject.part = "t2".into();
         let found = Stripe::find(options, Peak::Largest, &second)?;
         let both = second.again(second.voxels, found.select(own.bounds)).chosen(&chosen)?;
         let inside = sample.again(&both, stripe.select(own.bounds));
@@ -217,7 +217,10 @@ impl WhiteStripe {
     ) -> Result<Found, Error> {
         let own = &options.own;
         let moments = inside.moments().map_err(|error| match &stripe {
-            Some(stripe) => empty(error, stripe.mode, [stripe.lower, stripe.upper]),
+            Some(stripe) => {
+                let also = if t2.is_some() { " and in that of t2" } else { "" };
+                empty(error, stripe.mode, [stripe.lower, stripe.upper], also)
+            }
             None => error,
         })?;
         let standard_deviation = moments.variance(own.ddof).sqrt();
