@@ -32,7 +32,7 @@ function n4Call(iterations: number[], more: Partial<Call> = {}): Call {
     [0, 1, 0, 0],
     [0, 0, 1, 0],
   ];
-  const request = { options, inputs: { image: { shape, affine } }, outputs: ["image"] };
+  const request = { options, inputs: { image: { shape, affine, channels: 1 } }, outputs: ["image"] };
   return { step: "n4", phase: "run", request, buffers: { image: image() }, ...more };
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
 import { referenceDoc, referenceInputs } from "./histogram-matching.ts";
-import { parts, pointwise, pointwiseDoc } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDocOfWhole } from "./pointwise.ts";
 
 export const exactHistogramMatching = defineStep({
   ...pointwise,
@@ -20,7 +20,7 @@ It is not Coltuc's exact specification, which parts ties by their neighbourhood.
 
 A fitted value is kept for each of the image's values. Where image or reference has more than 262144 (as once corrected or
 resampled), ${"`TooLarge`"} is the answer; ${"`histogram-matching`"} with many match points takes any.
-${referenceDoc}${pointwiseDoc}
+${referenceDoc}${pointwiseDocOfWhole}
 ${"`ConstantImage`"} where image or reference has one value, ${"`MissingInput`"} for a fit without a reference.
 `,
   modalities: ["MR", "CR", "DX"],

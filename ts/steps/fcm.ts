@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { weight } from "../slots.ts";
 import { defineStep } from "../step.ts";
-import { parts, pointwise, pointwiseDoc } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDocOfWhole } from "./pointwise.ts";
 
 export const fcm = defineStep({
   ...pointwise,
@@ -28,7 +28,7 @@ all voxels and put right, so it decides how soon the end is reached, not where i
 ${"`region: mask`"}). It starts from random memberships and stops at changes of memberships below 0.005, its version 4 also takes a sample of
 200,000 voxels; ours uses all and goes on, so numbers differ: by 2e-6 from version 2 on the cases recorded here, by up to
 the 0.005 that its own end allows. From the same start, scikit-fuzzy's cmeans at changes below 1e-9 has the same means within 1e-5.
-${pointwiseDoc}
+${pointwiseDocOfWhole}
 ${"`ConstantImage`"} where the region has one value, ${"`TooFewValues`"} where it has two, ${"`BadScale`"} where the mean is not above 0; ${"`EmptyMask`"} where
 a given membership adds up to nothing in the region.
 `,

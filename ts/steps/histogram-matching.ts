@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { maskOf, reference } from "../slots.ts";
 import { defineStep } from "../step.ts";
-import { parts, pointwise, pointwiseDoc } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDocOfWhole } from "./pointwise.ts";
 
 /** What matching takes beside the image. */
 export const referenceInputs = {
@@ -38,7 +38,7 @@ a bin where many voxels lie on an edge.
 This is not the standardisation of Nyúl and Udupa, though ITK's documentation cites them: there, landmarks are learnt from many images.
 
 **Profiles.** ${"`simpleitk`"} has the defaults of SimpleITK's HistogramMatchingImageFilter, ${"`ants`"} those of ANTsPy's histogram_match_image.
-${referenceDoc}${pointwiseDoc}
+${referenceDoc}${pointwiseDocOfWhole}
 ${"`ConstantImage`"} where image or reference has one value, ${"`MissingInput`"} for a fit without a reference.
 `,
   modalities: ["MR", "CR", "DX"],

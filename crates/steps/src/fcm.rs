@@ -95,13 +95,21 @@ impl Pointwise for Fcm {
         outputs: &mut Outputs,
     ) -> Result<(), Error> {
         let Some(clusters) = &found.clusters else {
-            let message = format!("{}: outputs: expected none of classes, as a membership was given", sample.subject);
+            let message =
+                format!("{}: outputs: expected none of classes, as a membership was given", sample.subject);
             return Err(Error::new("BadOption", message));
         };
         for (class, name) in ["csf", "gm", "wm"].into_iter().enumerate() {
             let mut to = outputs.take(name, sample.voxels.len())?;
             if !to.numbers().is_empty() {
-                membership(sample.voxels, sample.select(), clusters.centres, class, to.numbers(), sample.run)?;
+                membership(
+                    sample.voxels,
+                    sample.select(),
+                    clusters.centres,
+                    class,
+                    to.numbers(),
+                    sample.run,
+                )?;
             }
             outputs.put(name, to);
         }

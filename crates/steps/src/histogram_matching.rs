@@ -67,8 +67,7 @@ impl Pointwise for HistogramMatching {
 fn landmarks(options: &Options, sample: &Sample) -> Result<Vec<f64>, Error> {
     let [low, high] = sample.range()?;
     // ITK keeps the mean in the precision of the voxels.
-    let threshold =
-        if options.threshold_at_mean { f64::from(sample.moments()?.mean as f32) } else { low };
+    let threshold = if options.threshold_at_mean { f64::from(sample.moments()?.mean as f32) } else { low };
     let bins = Bins::new(threshold, high, options.levels).ok_or_else(|| sample.constant(low))?;
     let counts = histogram(sample.voxels, sample.select(), bins, sample.run)?.bins;
     let mut landmarks = vec![low, threshold];

@@ -48,8 +48,11 @@ impl Step for LocalNormalisation {
     fn fit(&self, options: &Options, inputs: &Inputs, session: &Session) -> Result<Fitted, Error> {
         let image = inputs.image()?;
         let channels = image.voxels.chunks(image.grid.voxels()).enumerate().map(|(i, voxels)| {
-            let part =
-                if image.channels > 1 { format!("channel {} of {}", i + 1, image.channels) } else { String::new() };
+            let part = if image.channels > 1 {
+                format!("channel {} of {}", i + 1, image.channels)
+            } else {
+                String::new()
+            };
             let subject = Subject::new(Self::ID, part);
             let found = moments(voxels, Select::All, &session.run)?;
             if !found.mean.is_finite() {
@@ -76,8 +79,10 @@ impl Step for LocalNormalisation {
         let image = inputs.image()?;
         let (expected, got) = (image.channels, fitted.channels.len());
         if got != expected {
-            let message =
-                format!("{}: channels: expected fitted values of {expected}, as the image has, got {got}", Self::ID);
+            let message = format!(
+                "{}: channels: expected fitted values of {expected}, as the image has, got {got}",
+                Self::ID
+            );
             return Err(Error::new("BadFitted", message).with(json!({ "expected": expected, "got": got })));
         }
         let (shape, reach) = (image.grid.shape, reach(&image.grid, options.window));

@@ -27,7 +27,11 @@ impl Pointwise for Log {
 
     fn find(&self, options: &Options, sample: &Sample) -> Result<Found, Error> {
         let [minimum, _] = sample.range()?;
-        if minimum + options.offset > 0.0 { Ok(Found { minimum }) } else { Err(sample.not_above(-options.offset, minimum)) }
+        if minimum + options.offset > 0.0 {
+            Ok(Found { minimum })
+        } else {
+            Err(sample.not_above(-options.offset, minimum))
+        }
     }
 
     fn map(&self, options: &Options, _: &Found) -> Map {

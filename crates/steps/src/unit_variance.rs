@@ -28,7 +28,11 @@ impl Pointwise for UnitVariance {
         let moments = sample.moments()?;
         let standard_deviation = moments.variance(options.ddof).sqrt();
         // Of a single voxel there is none with one degree of freedom.
-        if standard_deviation > 0.0 { Ok(Found { standard_deviation }) } else { Err(sample.constant(moments.mean)) }
+        if standard_deviation > 0.0 {
+            Ok(Found { standard_deviation })
+        } else {
+            Err(sample.constant(moments.mean))
+        }
     }
 
     fn map(&self, _: &Options, found: &Found) -> Map {
