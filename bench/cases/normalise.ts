@@ -1,5 +1,5 @@
 /** Intensity normalisation of one image: the whole call, from the voxels in memory to the changed image. */
-import { histogramMatching, kdeMode, percentileRange, pipeline, whiteStripe, zscore } from "../../dist/index.js";
+import { fcm, histogramMatching, kdeMode, percentileRange, pipeline, whiteStripe, zscore } from "../../dist/index.js";
 import { mean, standardDeviation } from "../statistics.ts";
 import type { Case } from "./case.ts";
 import { chris, niivue } from "./heads.ts";
@@ -35,7 +35,7 @@ const methods: readonly Method[] = [
   {
     id: "percentile-range",
     title: "percentiles 0.5 to 99.5 clipped to 0 to 1",
-    step: percentileRange({ percentiles: [0.5, 99.5] }),
+    step: percentileRange({ profile: "torchio" }),
     peers: ["torchio-percentile-range", "monai-percentile-range"],
     most: 1e-2,
   },
@@ -62,6 +62,14 @@ const methods: readonly Method[] = [
     step: kdeMode({ profile: "v4", region: "mask" }),
     inputs: { mask },
     peers: ["intensity-normalization-kde-mode"],
+    most: 5,
+  },
+  {
+    id: "fcm",
+    title: "fuzzy c-means",
+    step: fcm({ region: "mask" }),
+    inputs: { mask },
+    peers: ["intensity-normalization-fcm"],
     most: 5,
   },
 ];
