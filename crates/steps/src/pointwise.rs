@@ -152,7 +152,7 @@ impl<'de, O: DeserializeOwned> Deserialize<'de> for Options<O> {
         let all = Value::deserialize(deserializer)?;
         let parse = || {
             let (region, shared, own) = taken_apart(all)?;
-            Ok(Options { region, shared, own: serde_json::from_value(own)? })
+            Ok(Options { region, shared, own: O::deserialize(&own)? })
         };
         parse().map_err(|error: serde_json::Error| D::Error::custom(error))
     }

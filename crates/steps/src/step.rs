@@ -80,10 +80,20 @@ pub trait Step: Sync {
     ) -> Result<Value, Error>;
 }
 
-/// A step of whatever options, for the list.
+/// A step of whatever types, for the list: what goes in and comes out is JSON, so that a call is compiled once.
 pub(crate) trait AnyStep: Sync {
     fn id(&self) -> &'static str;
-    fn call(&self, call: &Call, into: Into, session: &Session) -> Result<Reply, Error>;
+
+    fn fit_json(&self, options: &Value, inputs: &Inputs, session: &Session) -> Result<Value, Error>;
+
+    fn apply_json(
+        &self,
+        options: &Value,
+        fitted: &Value,
+        inputs: &Inputs,
+        outputs: &mut Outputs,
+        session: &Session,
+    ) -> Result<Value, Error>;
 }
 
 #[derive(Deserialize)]
@@ -138,31 +148,52 @@ impl<S: Step> AnyStep for S {
         S::ID
     }
 
-    fn call(&self, call: &Call, into: Into, session: &Session) -> Result<Reply, Error> {
-        let request = Request::parse(call)?;
-        let options = serde_json::from_value(request.options).map_err(|error| wrong(S::ID, &error))?;
-        let inputs = Inputs { step: S::ID, given: &request.inputs, buffers: call.buffers };
-        let mut outputs = Outputs { step: S::ID, wanted: request.outputs, into, made: Vec::new() };
+    fn fit_json(&self, options: &Value, inputs: &Inputs, session: &Session) -> Result<Value, Error> {
+        let options = S::Options::deserialize(options).map_err(|error| wrong(S::ID, &error))?;
+        let fitted = self.fit(&options, inputs, session)?;
+        serde_json::to_value(fitted).map_err(|error| wrong(S::ID, &error))
+    }
+
+    fn apply_json(
+        &self,
+        options: &Value,
+        fitted: &Value,
+        inputs: &Inputs,
+        outputs: &mut Outputs,
+        session: &Session,
+    ) -> Result<Value, Error> {
+        let options = S::Options::deserialize(options).map_err(|error| wrong(S::ID, &error))?;
+        // That they are not the step's is the caller's mistake, all else would be our own.
+        let fitted = S::Fitted::deserialize(fitted)
+            .map_err(|error| Error::new("BadFitted", format!("{}: {error}", S::ID)))?;
+        self.apply(&options, &fitted, inputs, outputs, session)
+    }
+}
+
+impl dyn AnyStep {
+    /// One call.
+    pub(crate) fn call(&self, call: &Call, into: Into, session: &Session) -> Result<Reply, Error> {
+        let Request { options, fitted, inputs, outputs: wanted } = Request::parse(call)?;
+        let step = self.id();
+        let inputs = Inputs { step, given: &inputs, buffers: call.buffers };
+        let mut outputs = Outputs { step, wanted, into, made: Vec::new() };
         let mut json = serde_json::Map::new();
 
-        let fitted = match (call.phase, request.fitted) {
+        let fitted = match (call.phase, fitted) {
             ("fit" | "run", None) => {
-                let fitted = self.fit(&options, &inputs, session)?;
-                let value = serde_json::to_value(&fitted).map_err(|e| Error::internal(e.to_string()))?;
-                json.insert("fitted".into(), value);
+                let fitted = self.fit_json(&options, &inputs, session)?;
+                json.insert("fitted".into(), fitted.clone());
                 fitted
             }
-            // That they are not the step's is the caller's mistake, all else would be our own.
-            ("apply", Some(fitted)) => serde_json::from_value(fitted)
-                .map_err(|error| Error::new("BadFitted", format!("{}: {error}", S::ID)))?,
+            ("apply", Some(fitted)) => fitted,
             (phase, fitted) => {
                 let with = if fitted.is_some() { "with" } else { "without" };
-                return Err(Error::internal(format!("{}: phase {phase:?} {with} fitted values", S::ID)));
+                return Err(Error::internal(format!("{step}: phase {phase:?} {with} fitted values")));
             }
         };
         if call.phase != "fit" {
             session.run.check()?;
-            let measures = self.apply(&options, &fitted, &inputs, &mut outputs, session)?;
+            let measures = self.apply_json(&options, &fitted, &inputs, &mut outputs, session)?;
             json.insert("measures".into(), measures);
         }
         Ok(Reply { json: Value::Object(json).to_string(), buffers: outputs.made })
