@@ -59,7 +59,9 @@ function facts(value: unknown): string {
   if (typeof value === "string") return value;
   if (Array.isArray(value)) {
     if (value.length === 0) return "none";
-    return value.map(facts).join(value.every((each) => typeof each === "number") ? " to " : ", ");
+    if (!value.every((each) => typeof each === "number")) return value.map(facts).join(", ");
+    // A range, or a size.
+    return value.map(facts).join(value.length === 3 ? " × " : " to ");
   }
   return Object.entries(value as object)
     .map(([name, each]) => `${name} ${facts(each)}`)
