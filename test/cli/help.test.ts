@@ -48,9 +48,9 @@ describe.each(Object.values(steps))("$id --help", (step) => {
     const properties = Object.entries(jsonSchema(step.options).properties ?? {});
     expect(properties.length).toBeGreaterThan(0);
     for (const [name, schema] of properties) {
-      const preset = [schema.default].flat().map(String).join(",");
+      const preset = schema.default === undefined ? "" : `; default: ${[schema.default].flat().map(String).join(",")}`;
       const unit = schema.unit === undefined ? "" : `, in ${schema.unit}`;
-      const facts = `(${expected(schema)}${unit}; default: ${preset})`;
+      const facts = `(${expected(schema)}${unit}${preset})`;
       expect(help).toContain(`--${kebab(name)} <value> ${described(schema)} ${facts}`);
     }
     expect(help).toContain(`--profile <name> named set of option values (default: ${Object.keys(step.profiles)[0]})`);

@@ -85,7 +85,7 @@ describe("a correction that harms", () => {
 it.each(Object.values(steps))("every warning of $id has a name and a meaning, and is on its page", async (step) => {
   const page = await readFile(`docs/steps/${step.id}.md`, "utf8");
   for (const [code, { meaning }] of Object.entries(step.warnings)) {
-    expect(code).toMatch(/^([A-Z][a-z]+)+$/);
+    expect(code).toMatch(/^([A-Z][a-z0-9]+)+$/);
     expect(page).toContain(`| \`${code}\` | ${meaning} |`);
   }
 });

@@ -8,7 +8,7 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Backend, createBackend, steps } from "../../dist/index.js";
-import { agreement, type Found, findCases, load } from "./cases.ts";
+import { agreement, type Found, findCases, fittedTolerance, load, numberAt } from "./cases.ts";
 
 export const path = fileURLToPath(new URL("../../docs/agreement.md", import.meta.url));
 
@@ -29,7 +29,8 @@ const intro = `<!-- Written by test/conformance/agreement-page.ts; do not edit. 
 
 Every row is a test (\`npx vitest run test/conformance\`): the same case also gives one SHA-256 on every backend,
 instruction set and number of threads. Differences are root mean squares (RMS) or the largest of all compared voxels, in
-the output's unit; "of σ" is in standard deviations of the other program's output, "of ln" in natural logarithms, whose mean difference is removed.
+the output's unit; "of σ" is in standard deviations of the other program's output, "of ln" in natural logarithms, whose mean difference is removed; "fitted" numbers are
+compared relatively.
 
 Besides, \`npx vitest run test/oracle\` holds every method that maps voxels one by one to one unit in the last place of
 single precision from its formula in double precision, on images of awkward shapes and values.
@@ -37,7 +38,7 @@ single precision from its formula in double precision, on images of awkward shap
 
 async function rowsOf({ golden, bound }: Found, backend: Backend): Promise<string[]> {
   const inputs = await load(golden, backend);
-  const { outputs } = await bound.run(inputs as never, golden.outputs as never, { backend });
+  const { outputs, fitted } = await bound.run(inputs as never, golden.outputs as never, { backend });
   const rows: string[] = [];
   for (const expectation of golden.expect) {
     const output = (outputs as Record<string, { data: Float32Array }>)[expectation.output]!;
@@ -46,6 +47,17 @@ async function rowsOf({ golden, bound }: Found, backend: Backend): Promise<strin
     const [kind, allowed, value] =
       expectation.rms === undefined ? ["at most", expectation.most!, most] : ["RMS", expectation.rms, rms];
     const cells = [golden.title, golden.source, expectation.output, `${kind} ${allowed}${unit}`, value.toPrecision(2)];
+    rows.push(`| ${cells.join(" | ")} |`);
+  }
+  for (const [place, expected] of Object.entries(golden.fitted ?? {})) {
+    const off = Math.abs(numberAt(fitted, place) / expected - 1);
+    const cells = [
+      golden.title,
+      golden.source,
+      `fitted ${place}`,
+      `at most ${fittedTolerance} of it`,
+      off.toPrecision(2),
+    ];
     rows.push(`| ${cells.join(" | ")} |`);
   }
   return rows;

@@ -147,7 +147,7 @@ export async function compare(
   trial: Trial,
   formula: Formula,
   others: Readonly<Record<string, Volume>> = {},
-  cut: Cut = { per: String(bound.options.per), reversed: false },
+  cut: Cut = { per: String(bound.options.per ?? "volume"), reversed: false },
 ): Promise<void> {
   const { image: given, mask } = voxelsOf(trial);
   const { options } = bound;
