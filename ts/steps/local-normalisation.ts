@@ -35,7 +35,7 @@ ${"`ConstantImage`"} where all voxels are equal and a deviation is asked for, ${
     window: z
       .union([mm, each])
       .transform((value): [number, number, number] => (typeof value === "number" ? [value, value, value] : value))
-      .default([20, 20, 20])
+      .prefault(20)
       .meta({ description: "Edges of the box, one for all axes or one for each", unit: "mm" }),
     statistics: z
       .enum(["mean-and-deviation", "mean"])
