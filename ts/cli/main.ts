@@ -13,12 +13,15 @@ export const verbs = [
   ..."run fit apply audit explain replay invert measure picture convert info bids serve queue report help".split(" "),
 ] as const;
 
-export function program(): Command {
+/** The whole program; for a call of one step, no other's flags, whose declaration takes longer than reading the call's. */
+export function program(first?: string): Command {
   const root = new Command("voxnorm")
     .description("Makes medical images comparable: bias-field correction and normalisation")
     .version(version)
     .addHelpText("after", `\n${exitCodeHelp()}`);
-  for (const step of Object.values(steps)) root.addCommand(stepCommand(step));
+  const all = Object.values(steps);
+  const called = all.filter(({ id }) => id === first);
+  for (const step of called.length > 0 ? called : all) root.addCommand(stepCommand(step));
   root.addCommand(infoCommand());
   // Commander would tell errors and end the process by itself; here the exit code and the last line come from one place.
   for (const command of [root, ...root.commands]) command.exitOverride().configureOutput({ outputError() {} });
@@ -29,7 +32,7 @@ export async function main(words: readonly string[]): Promise<void> {
   // Compiling a parser takes longer than parsing one call's options without.
   config({ jitless: true });
   try {
-    await program().parseAsync(words, { from: "user" });
+    await program(words[0]).parseAsync(words, { from: "user" });
   } catch (error) {
     // Help and version end here too, with code 0.
     if (error instanceof CommanderError && error.exitCode === 0) return;
