@@ -7,6 +7,7 @@ import io
 import json
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import png
@@ -80,10 +81,10 @@ out = io.BytesIO()
 frames[0].save(out, "png", save_all=True, append_images=frames[1:])
 add("an animation", out.getvalue(), "UnsupportedType")
 
-path = Path("/tmp/voxnorm-png-place.png")
-path.write_bytes(base64.b64decode(cases[4]["png"]))
-read = sitk.ReadImage(str(path))
-path.unlink()
+with TemporaryDirectory() as folder:
+    path = Path(folder) / "place.png"
+    path.write_bytes(base64.b64decode(cases[4]["png"]))
+    read = sitk.ReadImage(str(path))
 place = {"origin": read.GetOrigin(), "direction": read.GetDirection()}
 
 source = ", ".join(f"{name} {version(name)}" for name in ["pillow", "pypng", "SimpleITK"])
