@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { threadedWasmModule, wasmModule } from "../../dist/backend/artefacts.js";
 
 /** Bytes before compression. */
-const most = 800_000;
+const most = 700_000;
 
 it.each([wasmModule, threadedWasmModule].filter(existsSync))(`takes at most ${most} bytes: %s`, (module) => {
   expect(statSync(module).size).toBeLessThanOrEqual(most);
