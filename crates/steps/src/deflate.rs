@@ -2,7 +2,6 @@
 //! JavaScript, and the module stays small. Headers, members and trailers of gzip are the caller's.
 
 use crate::{Call, Error, Owned, Reply, Session, runs, services};
-use serde::Deserialize;
 use serde_json::json;
 use zlib_rs::crc32::{crc32, crc32_combine};
 use zlib_rs::{DeflateConfig, DeflateFlush, InflateFlush, Status};
@@ -10,13 +9,13 @@ use zlib_rs::{DeflateConfig, DeflateFlush, InflateFlush, Status};
 /// How much is unpacked at a time: cancelling is noticed in between, and the fresh memory is still in the cache.
 const STEP: usize = 256 << 10;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Unpack {
-    /// Where in `bytes` the stream begins.
-    start: usize,
-    /// Most bytes to unpack.
-    most: usize,
+record! {
+    struct Unpack {
+        /// Where in `bytes` the stream begins.
+        start: usize,
+        /// Most bytes to unpack.
+        most: usize,
+    }
 }
 
 /// `bytes` → `content`, the first `most` bytes of what the stream decodes to, with `{ end, crc }`: the position behind
@@ -62,19 +61,19 @@ pub(crate) fn unpack(call: &Call, session: &Session) -> Result<Reply, Error> {
     Ok(Reply { json, buffers: vec![("content".into(), Owned::Bytes(content))] })
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Pack {
-    /// 1 to 9.
-    level: i32,
-    /// Look for runs alone.
-    runs: bool,
-    /// Bytes of a chunk, which is packed by itself, whatever the number of threads.
-    chunk: usize,
-    /// Whether the stream ends with these bytes.
-    last: bool,
-    /// The CRC-32 of the bytes that were packed before.
-    crc: u32,
+record! {
+    struct Pack {
+        /// 1 to 9.
+        level: i32,
+        /// Look for runs alone.
+        runs: bool,
+        /// Bytes of a chunk, which is packed by itself, whatever the number of threads.
+        chunk: usize,
+        /// Whether the stream ends with these bytes.
+        last: bool,
+        /// The CRC-32 of the bytes that were packed before.
+        crc: u32,
+    }
 }
 
 /// `bytes` → the next part of a raw deflate stream in pieces `0`, `1`, …, with `{ crc }`, the CRC-32 of all bytes so far.

@@ -1,29 +1,24 @@
 //! Histogram matching value by value. Semantics, options and sources: `ts/steps/exact-histogram-matching.ts`.
 
 use crate::Error;
-use crate::pointwise::{Pointwise, Sample};
-use serde::{Deserialize, Serialize};
+use crate::pointwise::{Nothing, Pointwise, Sample};
 use voxnorm_kernels::lookup::Lookup;
 use voxnorm_kernels::pointwise::{Curve, Map};
 
 pub struct ExactHistogramMatching;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Options {}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Found {
-    values: Vec<[f64; 2]>,
+fitted! {
+    pub struct Found {
+        values: Vec<[f64; 2]>,
+    }
 }
 
 impl Pointwise for ExactHistogramMatching {
     const ID: &'static str = "exact-histogram-matching";
-    type Options = Options;
+    type Options = Nothing;
     type Found = Found;
 
-    fn find(&self, _: &Options, sample: &Sample) -> Result<Found, Error> {
+    fn find(&self, _: &Nothing, sample: &Sample) -> Result<Found, Error> {
         let reference = shares(&sample.of("reference", "referenceMask")?.distinct()?);
         let image = shares(&sample.distinct()?);
         let (values, mut matched): (Vec<f64>, Vec<f64>) = image.into_iter().unzip();
@@ -32,7 +27,7 @@ impl Pointwise for ExactHistogramMatching {
         Ok(Found { values: values.into_iter().zip(matched).map(|(from, to)| [from, to]).collect() })
     }
 
-    fn map(&self, _: &Options, found: &Found) -> Map {
+    fn map(&self, _: &Nothing, found: &Found) -> Map {
         Map { curve: Curve::Lines(Lookup::through(&found.values, [0.0, 0.0])), ..Map::IDENTITY }
     }
 }

@@ -3,46 +3,43 @@
 use crate::pointwise::{Pointwise, Sample};
 use crate::tissue_mode::bad_scale;
 use crate::{Error, Outputs};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use voxnorm_kernels::fcm::{CLASSES, Classes, classes, membership, weighted_mean};
 use voxnorm_kernels::pointwise::Map;
 
 pub struct Fcm;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Options {
-    tissue: Tissue,
-    norm_value: f64,
-    tolerance: f64,
-    iterations: usize,
+record! {
+    pub struct Options {
+        tissue: Tissue,
+        norm_value: f64,
+        tolerance: f64,
+        iterations: usize,
+    }
 }
 
-/// In ascending order of centres.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Tissue {
-    Csf,
-    Gm,
-    Wm,
+choice! {
+    /// In ascending order of centres.
+    enum Tissue {
+        Csf,
+        Gm,
+        Wm,
+    }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Found {
-    mean: f64,
-    clusters: Option<Clusters>,
-}
+fitted! {
+    pub struct Found {
+        mean: f64,
+        clusters: Option<Clusters>,
+    }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Clusters {
-    centres: [f64; CLASSES],
-    means: [f64; CLASSES],
-    iterations: usize,
-    change: f64,
-    converged: bool,
+    struct Clusters {
+        centres: [f64; CLASSES],
+        means: [f64; CLASSES],
+        iterations: usize,
+        change: f64,
+        converged: bool,
+    }
 }
 
 impl Pointwise for Fcm {

@@ -2,38 +2,31 @@
 
 use crate::Error;
 use crate::pointwise::{Pointwise, Sample};
-use serde::{Deserialize, Serialize};
 use voxnorm_kernels::pointwise::{Curve, Map};
 
 pub struct Gamma;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Options {
-    gamma: f64,
-    input_range: InputRange,
-    epsilon: f64,
+record! {
+    pub struct Options {
+        gamma: f64,
+        input_range: InputRange,
+        epsilon: f64,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum InputRange {
-    Given([f64; 2]),
-    Rule(Rule),
+choice! {
+    enum InputRange {
+        Region,
+        Given([f64; 2]),
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Rule {
-    Region,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Found {
-    lower: f64,
-    upper: f64,
-    minimum: f64,
+fitted! {
+    pub struct Found {
+        lower: f64,
+        upper: f64,
+        minimum: f64,
+    }
 }
 
 impl Pointwise for Gamma {
@@ -45,7 +38,7 @@ impl Pointwise for Gamma {
         let [minimum, maximum] = sample.range()?;
         let [lower, upper] = match options.input_range {
             InputRange::Given(range) => range,
-            InputRange::Rule(Rule::Region) => [minimum, maximum],
+            InputRange::Region => [minimum, maximum],
         };
         if upper - lower + options.epsilon > 0.0 {
             Ok(Found { lower, upper, minimum })

@@ -3,47 +3,38 @@
 use crate::Error;
 use crate::exact_histogram_matching::shares;
 use crate::pointwise::{Pointwise, Sample};
-use serde::{Deserialize, Serialize};
 use voxnorm_kernels::histogram::{Bins, histogram};
 use voxnorm_kernels::lookup::Lookup;
 use voxnorm_kernels::pointwise::{Curve, Map};
 
 pub struct HistogramEqualisation;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Options {
-    bins: BinsOption,
-    lowest: Lowest,
-    scale: f64,
-    round: bool,
+record! {
+    pub struct Options {
+        bins: BinsOption,
+        lowest: Lowest,
+        scale: f64,
+        round: bool,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum BinsOption {
-    Count(usize),
-    Values(Values),
+choice! {
+    enum BinsOption {
+        Values,
+        Count(usize),
+    }
+
+    /// What becomes of the lowest level.
+    enum Lowest {
+        Share,
+        Zero,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Values {
-    Values,
-}
-
-/// What becomes of the lowest level.
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Lowest {
-    Share,
-    Zero,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Found {
-    levels: Vec<[f64; 2]>,
+fitted! {
+    pub struct Found {
+        levels: Vec<[f64; 2]>,
+    }
 }
 
 impl Pointwise for HistogramEqualisation {
@@ -53,7 +44,7 @@ impl Pointwise for HistogramEqualisation {
 
     fn find(&self, options: &Options, sample: &Sample) -> Result<Found, Error> {
         let shares = match options.bins {
-            BinsOption::Values(_) => shares(&sample.distinct()?),
+            BinsOption::Values => shares(&sample.distinct()?),
             BinsOption::Count(count) => cumulated(count, sample)?,
         };
         let least = match options.lowest {

@@ -2,34 +2,31 @@
 
 use crate::Error;
 use crate::pointwise::{Pointwise, Sample};
-use serde::{Deserialize, Serialize};
 use voxnorm_kernels::histogram::{Bins, histogram};
 use voxnorm_kernels::lookup::Lookup;
 use voxnorm_kernels::pointwise::{Curve, Map};
 
 pub struct HistogramMatching;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Options {
-    levels: usize,
-    match_points: usize,
-    threshold_at_mean: bool,
+record! {
+    pub struct Options {
+        levels: usize,
+        match_points: usize,
+        threshold_at_mean: bool,
+    }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Found {
-    landmarks: Vec<Landmark>,
-}
+fitted! {
+    pub struct Found {
+        landmarks: Vec<Landmark>,
+    }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Landmark {
-    image: f64,
-    reference: f64,
-    /// Of the line that begins here.
-    gradient: f64,
+    struct Landmark {
+        image: f64,
+        reference: f64,
+        /// Of the line that begins here.
+        gradient: f64,
+    }
 }
 
 impl Pointwise for HistogramMatching {

@@ -1,11 +1,9 @@
 //! The tissue's mode becomes a given value. Semantics, options and sources: `ts/steps/kde-mode.ts`.
 
 use crate::Error;
-use crate::pointwise::{Pointwise, Sample, taken};
+use crate::json::{Fields, Record};
+use crate::pointwise::{Pointwise, Sample};
 use crate::tissue_mode::{self, bad_scale};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
 use voxnorm_kernels::pointwise::Map;
 use voxnorm_kernels::select::Select;
 
@@ -16,25 +14,23 @@ pub struct Options {
     own: Own,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Own {
-    norm_value: f64,
-}
-
-impl<'de> Deserialize<'de> for Options {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Options, D::Error> {
-        let mut all = Value::deserialize(deserializer)?;
-        let mode = taken(&mut all, &tissue_mode::Options::NAMES).map_err(D::Error::custom)?;
-        Ok(Options { mode, own: serde_json::from_value(all).map_err(D::Error::custom)? })
+record! {
+    struct Own {
+        norm_value: f64,
     }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Found {
-    mode: f64,
-    is_peak: bool,
+impl Record for Options {
+    fn from_fields(fields: &mut Fields) -> Result<Options, String> {
+        Ok(Options { mode: Record::from_fields(fields)?, own: Record::from_fields(fields)? })
+    }
+}
+
+fitted! {
+    pub struct Found {
+        mode: f64,
+        is_peak: bool,
+    }
 }
 
 impl Pointwise for KdeMode {

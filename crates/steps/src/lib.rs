@@ -5,30 +5,37 @@
 //!
 //! To add a method: write its file, then its line in `steps!`.
 
+#[macro_use]
+mod json;
+
 mod call;
 #[cfg(not(target_arch = "wasm32"))]
 mod deflate;
 mod error;
+mod inputs;
+mod outputs;
 mod pointwise;
 mod region;
 #[cfg(not(target_arch = "wasm32"))]
 mod runs;
 mod services;
+mod session;
 mod step;
 mod tissue_mode;
 
 pub use call::{Buffer, Call, Owned, Reply};
 pub use error::Error;
-pub use step::{Inputs, Into, Outputs, Session, Step};
+pub use inputs::Inputs;
+pub use outputs::{Into, Outputs};
+pub use session::Session;
+pub use step::Step;
 pub use voxnorm_kernels::memory::recycle;
-
-use step::AnyStep;
 
 /// Declares the modules of the methods and lists them, so that each stands once.
 macro_rules! steps {
     ($($file:ident::$step:ident,)*) => {
         $(mod $file;)*
-        const STEPS: &[&dyn AnyStep] = &[$(&$file::$step),*];
+        const STEPS: &[&dyn Step] = &[$(&$file::$step),*];
     };
 }
 
@@ -61,7 +68,7 @@ steps! {
 /// anything in the arrays of `into`. What was written there is not in the reply.
 pub fn run(call: &Call, into: Into, session: &Session) -> Result<Reply, Error> {
     if let Some(step) = STEPS.iter().find(|step| step.id() == call.step) {
-        return session.run.pool.enter(|| step.call(call, into, session));
+        return session.run.pool.enter(|| step::call(*step, call, into, session));
     }
     match services::find(call.step) {
         Some(service) => service(call, session),

@@ -1,8 +1,8 @@
 //! Local normalisation. Semantics, options and sources: `ts/steps/local-normalisation.ts`.
 
+use crate::json::ToJson;
 use crate::region::Subject;
-use crate::{Error, Inputs, Outputs, Session, Step};
-use serde::{Deserialize, Serialize};
+use crate::{Error, Inputs, Outputs, Session, Step, step};
 use serde_json::{Value, json};
 use voxnorm_kernels::grid::Grid;
 use voxnorm_kernels::histogram::range;
@@ -12,40 +12,41 @@ use voxnorm_kernels::select::Select;
 
 pub struct LocalNormalisation;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Options {
-    window: [f64; 3],
-    statistics: Statistics,
-    floor: f64,
+const ID: &str = "local-normalisation";
+
+record! {
+    pub struct Options {
+        window: [f64; 3],
+        statistics: Statistics,
+        floor: f64,
+    }
 }
 
-#[derive(PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Statistics {
-    Mean,
-    MeanAndDeviation,
+choice! {
+    enum Statistics {
+        Mean,
+        MeanAndDeviation,
+    }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fitted {
-    channels: Vec<Channel>,
-}
+fitted! {
+    pub struct Fitted {
+        channels: Vec<Channel>,
+    }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Channel {
-    mean: f64,
-    standard_deviation: f64,
+    struct Channel {
+        mean: f64,
+        standard_deviation: f64,
+    }
 }
 
 impl Step for LocalNormalisation {
-    const ID: &'static str = "local-normalisation";
-    type Options = Options;
-    type Fitted = Fitted;
+    fn id(&self) -> &'static str {
+        ID
+    }
 
-    fn fit(&self, options: &Options, inputs: &Inputs, session: &Session) -> Result<Fitted, Error> {
+    fn fit(&self, options: &Value, inputs: &Inputs, session: &Session) -> Result<Value, Error> {
+        let options: Options = step::options(ID, options)?;
         let image = inputs.image()?;
         let channels = image.voxels.chunks(image.grid.voxels()).enumerate().map(|(i, voxels)| {
             let part = if image.channels > 1 {
@@ -53,7 +54,7 @@ impl Step for LocalNormalisation {
             } else {
                 String::new()
             };
-            let subject = Subject::new(Self::ID, part);
+            let subject = Subject::new(ID, part);
             let found = moments(voxels, Select::All, &session.run)?;
             if !found.mean.is_finite() {
                 let bad = range(voxels, Select::All, &session.run)?.not_finite;
@@ -65,23 +66,25 @@ impl Step for LocalNormalisation {
             }
             Ok(Channel { mean: found.mean, standard_deviation })
         });
-        Ok(Fitted { channels: channels.collect::<Result<_, Error>>()? })
+        Ok(Fitted { channels: channels.collect::<Result<_, Error>>()? }.to_json())
     }
 
     fn apply(
         &self,
-        options: &Options,
-        fitted: &Fitted,
+        options: &Value,
+        fitted: &Value,
         inputs: &Inputs,
         outputs: &mut Outputs,
         session: &Session,
     ) -> Result<Value, Error> {
+        let options: Options = step::options(ID, options)?;
+        let fitted: Fitted = step::fitted(ID, fitted)?;
         let image = inputs.image()?;
         let (expected, got) = (image.channels, fitted.channels.len());
         if got != expected {
             let message = format!(
                 "{}: channels: expected fitted values of {expected}, as the image has, got {got}",
-                Self::ID
+                ID
             );
             return Err(Error::new("BadFitted", message).with(json!({ "expected": expected, "got": got })));
         }

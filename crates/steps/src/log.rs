@@ -2,22 +2,21 @@
 
 use crate::Error;
 use crate::pointwise::{Pointwise, Sample};
-use serde::{Deserialize, Serialize};
 use voxnorm_kernels::pointwise::{Curve, Map};
 
 pub struct Log;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Options {
-    offset: f64,
-    scale: f64,
+record! {
+    pub struct Options {
+        offset: f64,
+        scale: f64,
+    }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Found {
-    minimum: f64,
+fitted! {
+    pub struct Found {
+        minimum: f64,
+    }
 }
 
 impl Pointwise for Log {

@@ -2,23 +2,22 @@
 
 use crate::Error;
 use crate::pointwise::{Pointwise, Sample, line};
-use serde::{Deserialize, Serialize};
 use voxnorm_kernels::pointwise::Map;
 
 pub struct MinMax;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Options {
-    output_range: [f64; 2],
-    clip: bool,
+record! {
+    pub struct Options {
+        output_range: [f64; 2],
+        clip: bool,
+    }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Found {
-    minimum: f64,
-    maximum: f64,
+fitted! {
+    pub struct Found {
+        minimum: f64,
+        maximum: f64,
+    }
 }
 
 impl Pointwise for MinMax {

@@ -1,8 +1,8 @@
 //! N4 bias-field correction. Semantics, options and sources: `ts/steps/n4.ts` and `docs/design/n4.md`.
 
+use crate::json::ToJson;
 use crate::region::{Label, Region, Subject};
-use crate::{Error, Inputs, Outputs, Session, Step};
-use serde::{Deserialize, Serialize};
+use crate::{Error, Inputs, Outputs, Session, Step, step};
 use serde_json::{Value, json};
 use voxnorm_kernels::bspline::{Lattice, Placement};
 use voxnorm_kernels::grid::{Grid, Padding, Shrunk};
@@ -10,120 +10,107 @@ use voxnorm_kernels::n4::{Corrected, Correction, Settings, Source, correct, fit,
 
 pub struct N4;
 
-const SUBJECT: Subject = Subject::new(N4::ID, String::new());
+const ID: &str = "n4";
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Options {
-    mask_label: Label,
-    /// Left out where a working resolution stands in its place.
-    shrink_factor: Option<[usize; 3]>,
-    shrink_offset: Option<[u64; 3]>,
-    working_resolution: Option<f64>,
-    iterations: Vec<usize>,
-    convergence_threshold: f64,
-    /// Left out where a spline distance stands in its place.
-    control_points: Option<[usize; 3]>,
-    spline_distance: Option<f64>,
-    histogram_bins: usize,
-    full_width_at_half_maximum: f64,
-    wiener_noise: f64,
-    field_mapping: FieldMapping,
-    outside: Outside,
-    preserve_range: bool,
+const SUBJECT: Subject = Subject::new(ID, String::new());
+
+record! {
+    pub struct Options {
+        mask_label: Label,
+        /// Left out where a working resolution stands in its place.
+        shrink_factor: Option<[usize; 3]>,
+        shrink_offset: Option<[u64; 3]>,
+        working_resolution: Option<f64>,
+        iterations: Vec<usize>,
+        convergence_threshold: f64,
+        /// Left out where a spline distance stands in its place.
+        control_points: Option<[usize; 3]>,
+        spline_distance: Option<f64>,
+        histogram_bins: usize,
+        full_width_at_half_maximum: f64,
+        wiener_noise: f64,
+        field_mapping: FieldMapping,
+        outside: Outside,
+        preserve_range: bool,
+    }
 }
 
-/// Where the voxels that the fit sees lie on the lattice.
-#[derive(Clone, Copy, PartialEq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum FieldMapping {
-    /// From end to end, as the whole image does.
-    Stretch,
-    /// Where they are.
-    Exact,
+choice! {
+    /// Where the voxels that the fit sees lie on the lattice.
+    enum FieldMapping {
+        /// From end to end, as the whole image does.
+        Stretch,
+        /// Where they are.
+        Exact,
+    }
+
+    /// What becomes of voxels that the mask leaves out.
+    enum Outside {
+        Divide,
+        Keep,
+    }
 }
 
-/// What becomes of voxels that the mask leaves out.
-#[derive(Clone, Copy, PartialEq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Outside {
-    Divide,
-    Keep,
-}
+fitted! {
+    pub struct Fitted {
+        lattice: LatticeJson,
+        levels: Vec<Level>,
+        grid: GridJson,
+        shrink: Shrink,
+        region: RegionJson,
+        entropy: Entropy,
+    }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Fitted {
-    lattice: LatticeJson,
-    levels: Vec<Level>,
-    grid: GridJson,
-    shrink: Shrink,
-    region: RegionJson,
-    entropy: Entropy,
-}
+    /// What the lattice is stretched over: an image's grid, and voxels laid around it.
+    struct GridJson {
+        shape: [usize; 3],
+        affine: [[f64; 4]; 3],
+        padding: PaddingJson,
+    }
 
-/// What the lattice is stretched over: an image's grid, and voxels laid around it.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GridJson {
-    shape: [usize; 3],
-    affine: [[f64; 4]; 3],
-    padding: PaddingJson,
-}
+    struct PaddingJson {
+        lower: [usize; 3],
+        upper: [usize; 3],
+    }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PaddingJson {
-    lower: [usize; 3],
-    upper: [usize; 3],
-}
+    struct Entropy {
+        before: f64,
+        after: f64,
+    }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entropy {
-    before: f64,
-    after: f64,
-}
+    /// Control points of ln field, x fastest.
+    struct LatticeJson {
+        points: [usize; 3],
+        values: Vec<f64>,
+    }
 
-/// Control points of ln field, x fastest.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LatticeJson {
-    points: [usize; 3],
-    values: Vec<f64>,
-}
+    struct Level {
+        iterations: u64,
+        convergence: Vec<f64>,
+    }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Level {
-    iterations: u64,
-    convergence: Vec<f64>,
-}
+    struct Shrink {
+        asked: [u64; 3],
+        factor: [u64; 3],
+        offset: [u64; 3],
+        shape: [u64; 3],
+    }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Shrink {
-    asked: [u64; 3],
-    factor: [u64; 3],
-    offset: [u64; 3],
-    shape: [u64; 3],
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct RegionJson {
-    rule: String,
-    threshold: Option<f32>,
-    voxels: u64,
-    non_positive: u64,
+    struct RegionJson {
+        rule: String,
+        threshold: Option<f32>,
+        voxels: u64,
+        non_positive: u64,
+    }
 }
 
 impl Step for N4 {
-    const ID: &'static str = "n4";
-    type Options = Options;
-    type Fitted = Fitted;
+    fn id(&self) -> &'static str {
+        ID
+    }
 
-    fn fit(&self, options: &Options, inputs: &Inputs, session: &Session) -> Result<Fitted, Error> {
+    fn fit(&self, options: &Value, inputs: &Inputs, session: &Session) -> Result<Value, Error> {
+        let options: &Options = &step::options(ID, options)?;
         let image = inputs.required("image")?;
         let weight = inputs.on_grid_of("weight", &image.grid)?;
         let region = Region::resolve(inputs, "mask", options.mask_label, &image, None, session)?;
@@ -168,7 +155,7 @@ impl Step for N4 {
             return Err(Error::new("NotFinite", "n4: the fit diverged: its field is not finite"));
         }
         let levels = fit.levels.into_iter();
-        Ok(Fitted {
+        let fitted = Fitted {
             lattice: LatticeJson { points: fit.lattice.points, values: fit.lattice.values },
             grid: GridJson {
                 shape: image.grid.shape,
@@ -194,17 +181,20 @@ impl Step for N4 {
                 voxels: included as u64,
                 non_positive: non_positive as u64,
             },
-        })
+        };
+        Ok(fitted.to_json())
     }
 
     fn apply(
         &self,
-        options: &Options,
-        fitted: &Fitted,
+        options: &Value,
+        fitted: &Value,
         inputs: &Inputs,
         outputs: &mut Outputs,
         session: &Session,
     ) -> Result<Value, Error> {
+        let options: Options = step::options(ID, options)?;
+        let fitted: Fitted = step::fitted(ID, fitted)?;
         let image = inputs.required("image")?;
         let known = fitted.region.threshold;
         let region = Region::resolve(inputs, "mask", options.mask_label, &image, known, session)?;
@@ -259,7 +249,7 @@ impl Step for N4 {
         Ok(json!({
             "voxels": told.voxels,
             "coefficientOfVariation": { "before": before, "after": after },
-            "entropy": fitted.entropy,
+            "entropy": fitted.entropy.to_json(),
             "fieldRange": [told.field_low, told.field_high],
             "worse": worse,
         }))
@@ -308,7 +298,7 @@ impl GridJson {
                 self.shape, image.shape
             ),
         )
-        .with(json!({ "input": "image", "expected": self, "got": { "shape": image.shape, "affine": image.affine } }))
+        .with(json!({ "input": "image", "expected": self.to_json(), "got": { "shape": image.shape, "affine": image.affine } }))
     }
 }
 

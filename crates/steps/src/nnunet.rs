@@ -2,29 +2,28 @@
 
 use crate::Error;
 use crate::pointwise::{Per, PerChannel, Pointwise, Sample};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use voxnorm_kernels::pointwise::Map;
 
 pub struct NnUnet;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Options {
-    scheme: PerChannel,
-    mean: PerChannel,
-    standard_deviation: PerChannel,
-    lower_bound: PerChannel,
-    upper_bound: PerChannel,
-    least_divisor: f64,
+record! {
+    pub struct Options {
+        scheme: PerChannel,
+        mean: PerChannel,
+        standard_deviation: PerChannel,
+        lower_bound: PerChannel,
+        upper_bound: PerChannel,
+        least_divisor: f64,
+    }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Found {
-    clip: Option<[f64; 2]>,
-    subtract: f64,
-    divide: f64,
+fitted! {
+    pub struct Found {
+        clip: Option<[f64; 2]>,
+        subtract: f64,
+        divide: f64,
+    }
 }
 
 impl Pointwise for NnUnet {

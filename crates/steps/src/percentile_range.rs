@@ -1,42 +1,30 @@
 //! Percentile range. Semantics, options and sources: `ts/steps/percentile-range.ts`.
 
 use crate::Error;
-use crate::pointwise::{Pointwise, Sample, line};
-use serde::{Deserialize, Serialize};
+use crate::pointwise::{Limits, Pointwise, Sample, line};
 use voxnorm_kernels::pointwise::Map;
 
 pub struct PercentileRange;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Options {
-    percentiles: [f64; 2],
-    output_range: [f64; 2],
-    clip: bool,
-    relative: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Found {
-    lower: f64,
-    upper: f64,
+record! {
+    pub struct Options {
+        percentiles: [f64; 2],
+        output_range: [f64; 2],
+        clip: bool,
+        relative: bool,
+    }
 }
 
 impl Pointwise for PercentileRange {
     const ID: &'static str = "percentile-range";
     type Options = Options;
-    type Found = Found;
+    type Found = Limits;
 
-    fn find(&self, options: &Options, sample: &Sample) -> Result<Found, Error> {
-        let [lower, upper] = sample.percentiles(options.percentiles)?;
-        if lower == upper {
-            return Err(sample.no_spread("the range between percentiles"));
-        }
-        Ok(Found { lower, upper })
+    fn find(&self, options: &Options, sample: &Sample) -> Result<Limits, Error> {
+        sample.percentile_range(options.percentiles)
     }
 
-    fn map(&self, options: &Options, found: &Found) -> Map {
+    fn map(&self, options: &Options, found: &Limits) -> Map {
         let to = options.output_range;
         let at = |percentile: f64| to[0] + (to[1] - to[0]) * (percentile / 100.0);
         let to = if options.relative { options.percentiles.map(at) } else { to };

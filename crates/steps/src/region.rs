@@ -1,64 +1,47 @@
 //! Which voxels a method uses: a mask, or a rule in its place. Every step resolves it here.
 
-use crate::{Error, Inputs, Session, step::Volume};
-use serde::Deserialize;
+use crate::{Error, Inputs, Session, inputs::Volume};
 use serde_json::json;
 use voxnorm_kernels::histogram::{Bins, histogram, otsu, range};
 use voxnorm_kernels::moments::moments;
 use voxnorm_kernels::run::Run;
 use voxnorm_kernels::select::{Select, Values};
 
-/// Which value of a mask selects a voxel.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(untagged)]
-pub enum Label {
-    /// Voxels of exactly this value.
-    Value(f32),
-    /// Voxels of any value but 0.
-    NonZero(NonZero),
+choice! {
+    /// Which value of a mask selects a voxel.
+    pub enum Label {
+        /// Voxels of any value but 0.
+        Nonzero,
+        /// Voxels of exactly this value.
+        Value(f32),
+    }
 }
 
-/// The word `nonzero`.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum NonZero {
-    #[allow(missing_docs)]
-    NonZero,
+record! {
+    /// Which voxels the numbers of a method come from, as `ts/steps/region.ts` declares it.
+    pub struct Options {
+        region: Kind,
+        foreground: Foreground,
+        mask_label: Label,
+    }
 }
 
-/// Which voxels the numbers of a method come from, as `ts/steps/region.ts` declares it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Options {
-    region: Kind,
-    foreground: Foreground,
-    mask_label: Label,
-}
+choice! {
+    enum Kind {
+        Whole,
+        Foreground,
+        Mask,
+        NotMask,
+    }
 
-#[derive(Clone, Copy, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Kind {
-    Whole,
-    Foreground,
-    Mask,
-    NotMask,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(untagged)]
-enum Foreground {
-    Rule(Rule),
-    /// Voxels above this value.
-    Above(f32),
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Rule {
-    Positive,
-    NonZero,
-    Mean,
-    Otsu,
+    enum Foreground {
+        Positive,
+        Nonzero,
+        Mean,
+        Otsu,
+        /// Voxels above this value.
+        Above(f32),
+    }
 }
 
 /// A resolved choice of voxels.
@@ -112,7 +95,7 @@ impl<'a> Region<'a> {
                 format!("{}: expected the input {:?} for this region, got none", subject.step, subject.mask);
             mask.ok_or_else(|| Error::new("MissingInput", message).with(json!({ "input": subject.mask })))
         };
-        let rule = match (options.region, options.foreground) {
+        let foreground = match (options.region, options.foreground) {
             (Kind::Whole, _) => return Ok(Region::WHOLE),
             (Kind::Mask, _) => return Ok(Region::of_mask(mask()?, options.mask_label)),
             (Kind::NotMask, _) => {
@@ -124,21 +107,19 @@ impl<'a> Region<'a> {
                 };
                 return Ok(Region { select, rule: "not-mask", ..inside });
             }
-            (Kind::Foreground, Foreground::Above(threshold)) => {
-                return Ok(Region::above(threshold, "threshold"));
-            }
-            (Kind::Foreground, Foreground::Rule(rule)) => rule,
+            (Kind::Foreground, foreground) => foreground,
         };
         let threshold = |find: &dyn Fn() -> Result<f32, Error>| known.map_or_else(find, Ok);
-        Ok(match rule {
-            Rule::Positive => Region::above(0.0, "positive"),
-            Rule::NonZero => Region {
+        Ok(match foreground {
+            Foreground::Above(threshold) => Region::above(threshold, "threshold"),
+            Foreground::Positive => Region::above(0.0, "positive"),
+            Foreground::Nonzero => Region {
                 select: Select::Other(Values::Floats(voxels), 0.0),
                 rule: "nonzero",
                 ..Region::WHOLE
             },
-            Rule::Mean => Region::above(threshold(&|| mean_threshold(subject, voxels, run))?, "mean"),
-            Rule::Otsu => Region::above(threshold(&|| otsu_threshold(subject, voxels, run))?, "otsu"),
+            Foreground::Mean => Region::above(threshold(&|| mean_threshold(subject, voxels, run))?, "mean"),
+            Foreground::Otsu => Region::above(threshold(&|| otsu_threshold(subject, voxels, run))?, "otsu"),
         })
     }
 
@@ -151,7 +132,7 @@ impl<'a> Region<'a> {
     fn of_mask(mask: Values<'a>, label: Label) -> Region<'a> {
         let select = match label {
             Label::Value(label) => Select::Label(mask, label),
-            Label::NonZero(_) => Select::Other(mask, 0.0),
+            Label::Nonzero => Select::Other(mask, 0.0),
         };
         Region { select, mask: Some((mask, label)), rule: "mask", threshold: None }
     }
@@ -188,8 +169,8 @@ impl<'a> Region<'a> {
         let expected = |label| match (label, self.rule) {
             (Label::Value(label), "not-mask") => format!("voxels of a value other than {label}"),
             (Label::Value(label), _) => format!("voxels of value {label}"),
-            (Label::NonZero(_), "not-mask") => "voxels of value 0".to_owned(),
-            (Label::NonZero(_), _) => "voxels other than 0".to_owned(),
+            (Label::Nonzero, "not-mask") => "voxels of value 0".to_owned(),
+            (Label::Nonzero, _) => "voxels other than 0".to_owned(),
         };
         let name = subject.mask;
         let text = match self.mask {

@@ -2,32 +2,31 @@
 
 use crate::Error;
 use crate::pointwise::{Constant, Pointwise, Sample};
-use serde::{Deserialize, Serialize};
 use voxnorm_kernels::pointwise::Map;
 
 pub struct Robust;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Options {
-    spread: Spread,
-    normal_consistent: bool,
-    constant: Constant,
+record! {
+    pub struct Options {
+        spread: Spread,
+        normal_consistent: bool,
+        constant: Constant,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Spread {
-    InterquartileRange,
-    MedianAbsoluteDeviation,
+choice! {
+    enum Spread {
+        InterquartileRange,
+        MedianAbsoluteDeviation,
+    }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Found {
-    median: f64,
-    spread: f64,
-    divisor: f64,
+fitted! {
+    pub struct Found {
+        median: f64,
+        spread: f64,
+        divisor: f64,
+    }
 }
 
 /// Φ⁻¹(¾): the upper quartile, and the median absolute deviation, of a normal distribution of deviation 1.

@@ -1,8 +1,9 @@
 //! What the reader, the writer and the report need of voxels. Called as steps are, listed apart:
 //! they have no command, no options page and no fit.
 
+use crate::json::FromJson;
+use crate::step::{request, wrong};
 use crate::{Buffer, Call, Error, Owned, Reply, Session};
-use serde::Deserialize;
 use serde_json::json;
 use voxnorm_kernels::convert::{Stored, from_f32, to_f32};
 use voxnorm_kernels::digest;
@@ -27,17 +28,18 @@ pub(crate) fn find(name: &str) -> Option<Service> {
     SERVICES.iter().find(|(id, _)| *id == name).map(|(_, service)| *service)
 }
 
-pub(crate) fn parse<'a, T: Deserialize<'a>>(call: &Call<'a>) -> Result<T, Error> {
-    serde_json::from_str(call.request).map_err(|e| Error::internal(format!("{}: {e}", call.step)))
+/// What a service is asked for.
+pub(crate) fn parse<T: FromJson>(call: &Call) -> Result<T, Error> {
+    T::from_json(&request(call)?).map_err(|error| wrong(call.step, &error))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Decode {
-    stored: String,
-    big_endian: bool,
-    /// `[slope, intercept]`, or null for none.
-    scale: Option<(f64, f64)>,
+record! {
+    struct Decode {
+        stored: String,
+        big_endian: bool,
+        /// `[slope, intercept]`, or null for none.
+        scale: Option<[f64; 2]>,
+    }
 }
 
 /// `bytes` → `voxels`, with what `float32` could not hold: `{ rounded, overflowed }`.
@@ -45,19 +47,19 @@ fn decode(call: &Call, _: &Session) -> Result<Reply, Error> {
     let request: Decode = parse(call)?;
     let stored = Stored::named(&request.stored)
         .ok_or_else(|| Error::internal(format!("{}: type {:?}", call.step, request.stored)))?;
-    let converted = to_f32(bytes(call)?, stored, request.big_endian, request.scale);
+    let converted = to_f32(bytes(call)?, stored, request.big_endian, request.scale.map(Into::into));
     Ok(Reply {
         json: json!({ "rounded": converted.rounded, "overflowed": converted.overflowed }).to_string(),
         buffers: vec![("voxels".into(), Owned::Floats(converted.voxels))],
     })
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Encode {
-    stored: String,
-    /// `[slope, intercept]`, or null for none.
-    scale: Option<(f64, f64)>,
+record! {
+    struct Encode {
+        stored: String,
+        /// `[slope, intercept]`, or null for none.
+        scale: Option<[f64; 2]>,
+    }
 }
 
 /// `voxels` → `bytes`, with what the type could not hold: `{ changed, largestError, outside, notFinite }`.
@@ -65,7 +67,7 @@ fn encode(call: &Call, _: &Session) -> Result<Reply, Error> {
     let request: Encode = parse(call)?;
     let stored = Stored::named(&request.stored)
         .ok_or_else(|| Error::internal(format!("{}: type {:?}", call.step, request.stored)))?;
-    let encoded = from_f32(voxels(call)?, stored, request.scale);
+    let encoded = from_f32(voxels(call)?, stored, request.scale.map(Into::into));
     let json = json!({
         "changed": encoded.changed,
         "largestError": encoded.largest_error,
@@ -75,12 +77,12 @@ fn encode(call: &Call, _: &Session) -> Result<Reply, Error> {
     Ok(Reply { json: json.to_string(), buffers: vec![("bytes".into(), Owned::Bytes(encoded.bytes))] })
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Digest {
-    shape: [usize; 3],
-    channels: usize,
-    affine: [[f64; 4]; 3],
+record! {
+    struct Digest {
+        shape: [usize; 3],
+        channels: usize,
+        affine: [[f64; 4]; 3],
+    }
 }
 
 /// `voxels` → `{ digest }`. A mask's bytes have the digest of the same mask in single precision.

@@ -2,32 +2,31 @@
 
 use crate::Error;
 use crate::pointwise::{Per, PerChannel, Pointwise, Sample};
-use serde::{Deserialize, Serialize};
 use voxnorm_kernels::pointwise::Map;
 
 pub struct Standardise;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Options {
-    divide_by: f64,
-    mean: PerChannel,
-    standard_deviation: PerChannel,
-    channel_order: ChannelOrder,
+record! {
+    pub struct Options {
+        divide_by: f64,
+        mean: PerChannel,
+        standard_deviation: PerChannel,
+        channel_order: ChannelOrder,
+    }
 }
 
-#[derive(PartialEq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum ChannelOrder {
-    Keep,
-    Reversed,
+choice! {
+    enum ChannelOrder {
+        Keep,
+        Reversed,
+    }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Found {
-    mean: f64,
-    standard_deviation: f64,
+fitted! {
+    pub struct Found {
+        mean: f64,
+        standard_deviation: f64,
+    }
 }
 
 impl Pointwise for Standardise {

@@ -2,60 +2,54 @@
 
 use crate::Error;
 use crate::pointwise::{Pointwise, Sample};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use voxnorm_kernels::math::{exp_f64, ln_f64};
 use voxnorm_kernels::pointwise::Map;
 
 pub struct Suv;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Options {
-    normalisation: Normalisation,
-    /// Looked at before Rust: the image is Bq/mL.
-    #[serde(rename = "units")]
-    _units: String,
-    weight: Option<f64>,
-    height: Option<f64>,
-    sex: Option<Sex>,
-    injected_dose: Option<f64>,
-    decay_corrected_to: Reference,
-    half_life: Option<f64>,
-    time_to_scan: Option<f64>,
+record! {
+    pub struct Options {
+        normalisation: Normalisation,
+        /// Looked at before Rust: the image is Bq/mL.
+        _units: String,
+        weight: Option<f64>,
+        height: Option<f64>,
+        sex: Option<Sex>,
+        injected_dose: Option<f64>,
+        decay_corrected_to: Reference,
+        half_life: Option<f64>,
+        time_to_scan: Option<f64>,
+    }
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Normalisation {
-    BodyWeight,
-    LeanBodyMassJanmahasatian,
-    LeanBodyMassJames,
-    BodySurfaceArea,
-    IdealBodyWeight,
-    IdealBodyWeightDevine,
+choice! {
+    enum Normalisation {
+        BodyWeight,
+        LeanBodyMassJanmahasatian,
+        LeanBodyMassJames,
+        BodySurfaceArea,
+        IdealBodyWeight,
+        IdealBodyWeightDevine,
+    }
+
+    enum Sex {
+        Female,
+        Male,
+    }
+
+    enum Reference {
+        Scan,
+        Injection,
+    }
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Sex {
-    Female,
-    Male,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Reference {
-    Scan,
-    Injection,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Found {
-    size: f64,
-    dose: f64,
-    factor: f64,
+fitted! {
+    pub struct Found {
+        size: f64,
+        dose: f64,
+        factor: f64,
+    }
 }
 
 impl Pointwise for Suv {

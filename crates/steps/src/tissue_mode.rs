@@ -2,42 +2,28 @@
 
 use crate::Error;
 use crate::pointwise::Sample;
-use serde::Deserialize;
 use serde_json::json;
 use voxnorm_kernels::histogram::{Bins, histogram};
 use voxnorm_kernels::kde::{gaussian, silverman};
 use voxnorm_kernels::math::{exp_f64, ln_f64};
 use voxnorm_kernels::select::Select;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Options {
-    /// Left out where a peak stands in its place.
-    modality: Option<Modality>,
-    peak: Option<Peak>,
-    density: Density,
-    scott_voxels: Option<u32>,
-    points: usize,
-    lower_tail: f64,
-    last_tail: f64,
-    first_tail: f64,
-    largest_tail: f64,
+record! {
+    pub struct Options {
+        /// Left out where a peak stands in its place.
+        modality: Option<Modality>,
+        peak: Option<Peak>,
+        density: Density,
+        scott_voxels: Option<u32>,
+        points: usize,
+        lower_tail: f64,
+        last_tail: f64,
+        first_tail: f64,
+        largest_tail: f64,
+    }
 }
 
 impl Options {
-    /// The names of these options among a step's.
-    pub const NAMES: [&str; 9] = [
-        "modality",
-        "peak",
-        "density",
-        "scottVoxels",
-        "points",
-        "lowerTail",
-        "lastTail",
-        "firstTail",
-        "largestTail",
-    ];
-
     /// The peak asked for, or the one that bears the tissue.
     pub fn peak(&self) -> Peak {
         let of_modality = || match self.modality {
@@ -49,31 +35,27 @@ impl Options {
     }
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Modality {
-    T1,
-    T2,
-    Flair,
-    Pd,
-    Md,
-    Other,
-}
+choice! {
+    enum Modality {
+        T1,
+        T2,
+        Flair,
+        Pd,
+        Md,
+        Other,
+    }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Peak {
-    Last,
-    Largest,
-    First,
-}
+    pub enum Peak {
+        Last,
+        Largest,
+        First,
+    }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Density {
-    Gaussian,
-    Silverman,
-    Histogram,
+    enum Density {
+        Gaussian,
+        Silverman,
+        Histogram,
+    }
 }
 
 /// A mode, and whether it is a peak: there need not be a first or a last one.

@@ -2,21 +2,20 @@
 
 use crate::Error;
 use crate::pointwise::{Pointwise, Sample};
-use serde::{Deserialize, Serialize};
 use voxnorm_kernels::pointwise::Map;
 
 pub struct UnitVariance;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Options {
-    ddof: usize,
+record! {
+    pub struct Options {
+        ddof: usize,
+    }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Found {
-    standard_deviation: f64,
+fitted! {
+    pub struct Found {
+        standard_deviation: f64,
+    }
 }
 
 impl Pointwise for UnitVariance {

@@ -1,11 +1,10 @@
 //! White Stripe. Semantics, options and sources: `ts/steps/white-stripe.ts`.
 
-use crate::pointwise::{Pointwise, Sample, taken};
+use crate::json::{Fields, Record};
+use crate::pointwise::{Pointwise, Sample};
 use crate::tissue_mode::{self, Mode, Peak, at_least, at_most};
 use crate::{Error, Outputs};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use voxnorm_kernels::pointwise::Map;
 use voxnorm_kernels::select::{Select, mark};
 
@@ -16,77 +15,69 @@ pub struct Options {
     own: Own,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Own {
-    bounds: Bounds,
-    width_lower: f64,
-    width_upper: f64,
-    centre: Centre,
-    rounds: usize,
-    tolerance: f64,
-    location: Location,
-    ddof: usize,
-    epsilon: f64,
-    remove_outliers: Option<f64>,
-    norm_value: f64,
-    offset: f64,
-}
-
-/// What bounds a stripe.
-#[derive(Clone, Copy, PartialEq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Bounds {
-    /// Quantiles around the mode's, which do not belong to it.
-    Quantile,
-    /// Intensities around a centre, which belong to it.
-    Intensity,
-    /// Nothing: the region is the stripe.
-    Region,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Centre {
-    Mean,
-    Median,
-}
-
-#[derive(Clone, Copy, PartialEq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Location {
-    Mean,
-    Mode,
-}
-
-impl<'de> Deserialize<'de> for Options {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Options, D::Error> {
-        let mut all = Value::deserialize(deserializer)?;
-        let mode = taken(&mut all, &tissue_mode::Options::NAMES).map_err(D::Error::custom)?;
-        Ok(Options { mode, own: serde_json::from_value(all).map_err(D::Error::custom)? })
+record! {
+    struct Own {
+        bounds: Bounds,
+        width_lower: f64,
+        width_upper: f64,
+        centre: Centre,
+        rounds: usize,
+        tolerance: f64,
+        location: Location,
+        ddof: usize,
+        epsilon: f64,
+        remove_outliers: Option<f64>,
+        norm_value: f64,
+        offset: f64,
     }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Found {
-    /// `None` where the region is the stripe.
-    stripe: Option<Stripe>,
-    /// The stripe of the T2 image, where there is one.
-    t2: Option<Stripe>,
-    stripe_voxels: usize,
-    location: f64,
-    standard_deviation: f64,
-    divisor: f64,
+choice! {
+    /// What bounds a stripe.
+    enum Bounds {
+        /// Quantiles around the mode's, which do not belong to it.
+        Quantile,
+        /// Intensities around a centre, which belong to it.
+        Intensity,
+        /// Nothing: the region is the stripe.
+        Region,
+    }
+
+    enum Centre {
+        Mean,
+        Median,
+    }
+
+    enum Location {
+        Mean,
+        Mode,
+    }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Stripe {
-    mode: f64,
-    is_peak: bool,
-    lower: f64,
-    upper: f64,
+impl Record for Options {
+    fn from_fields(fields: &mut Fields) -> Result<Options, String> {
+        Ok(Options { mode: Record::from_fields(fields)?, own: Record::from_fields(fields)? })
+    }
+}
+
+fitted! {
+    pub struct Found {
+        /// `None` where the region is the stripe.
+        stripe: Option<Stripe>,
+        /// The stripe of the T2 image, where there is one.
+        t2: Option<Stripe>,
+        stripe_voxels: usize,
+        location: f64,
+        standard_deviation: f64,
+        divisor: f64,
+    }
+
+    struct Stripe {
+        mode: f64,
+        is_peak: bool,
+        lower: f64,
+        upper: f64,
+    }
 }
 
 impl Stripe {

@@ -2,41 +2,34 @@
 
 use crate::Error;
 use crate::pointwise::{Constant, Pointwise, Sample};
-use serde::{Deserialize, Serialize};
 use voxnorm_kernels::pointwise::Map;
 
 pub struct ZScore;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Options {
-    ddof: usize,
-    epsilon: f64,
-    least_divisor: LeastDivisor,
-    constant: Constant,
-    remove_outliers: Option<f64>,
-    scale: f64,
+record! {
+    pub struct Options {
+        ddof: usize,
+        epsilon: f64,
+        least_divisor: LeastDivisor,
+        constant: Constant,
+        remove_outliers: Option<f64>,
+        scale: f64,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum LeastDivisor {
-    Value(f64),
-    Rule(Rule),
+choice! {
+    enum LeastDivisor {
+        InverseRootCount,
+        Value(f64),
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Rule {
-    InverseRootCount,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Found {
-    mean: f64,
-    standard_deviation: f64,
-    divisor: f64,
+fitted! {
+    pub struct Found {
+        mean: f64,
+        standard_deviation: f64,
+        divisor: f64,
+    }
 }
 
 impl Pointwise for ZScore {
@@ -49,7 +42,7 @@ impl Pointwise for ZScore {
         let (mean, standard_deviation) = (moments.mean, moments.variance(options.ddof).sqrt());
         let least = match options.least_divisor {
             LeastDivisor::Value(least) => least,
-            LeastDivisor::Rule(Rule::InverseRootCount) => 1.0 / (moments.count as f64).sqrt(),
+            LeastDivisor::InverseRootCount => 1.0 / (moments.count as f64).sqrt(),
         };
         let divisor = (standard_deviation + options.epsilon).max(least);
         if divisor > 0.0 {
