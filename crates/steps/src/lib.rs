@@ -66,6 +66,8 @@ steps! {
 
 /// Runs one call. Never panics on bad input; a failure names what was found and what was expected, and may leave
 /// anything in the arrays of `into`. What was written there is not in the reply.
+// Inlined, it would be optimised as the binding is, which in WebAssembly is for speed.
+#[inline(never)]
 pub fn run(call: &Call, into: Into, session: &Session) -> Result<Reply, Error> {
     if let Some(step) = STEPS.iter().find(|step| step.id() == call.step) {
         return session.run.pool.enter(|| step::call(*step, call, into, session));
@@ -77,6 +79,7 @@ pub fn run(call: &Call, into: Into, session: &Session) -> Result<Reply, Error> {
 }
 
 /// What this build can do, as JSON: its version, its steps, the instruction sets of this processor.
+#[inline(never)]
 pub fn catalog() -> String {
     serde_json::json!({
         "version": env!("CARGO_PKG_VERSION"),
