@@ -1,7 +1,7 @@
 //! The inputs of a call: volumes, or rules in their place.
 
-use crate::json::FromJson;
-use crate::{Buffer, Error, step::wrong};
+use crate::step::wrong;
+use crate::{Buffer, Error, json};
 use serde_json::{Value, json};
 use voxnorm_kernels::grid::{Frame, Grid};
 use voxnorm_kernels::select::Values;
@@ -99,7 +99,7 @@ impl<'a> Inputs<'a> {
             return Ok(None);
         };
         let Given { shape, affine, channels, itk } =
-            Given::from_json(given).map_err(|error| wrong(self.step, &format!("{name}: {error}")))?;
+            json::read(given).map_err(|error| wrong(self.step, &format!("{name}: {error}")))?;
         let itk = itk.map(|GivenFrame { origin, spacing, direction }| Frame { origin, spacing, direction });
         let grid = Grid { shape, affine, itk };
         let (_, values) = self

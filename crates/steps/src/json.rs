@@ -1,12 +1,29 @@
 //! Options and fitted values in JSON, by the names of their fields. The macros make little code of each type, where what
-//! serde derives was a third of the WebAssembly module.
+//! serde derives was a third of the WebAssembly module; so reading goes on after an error, without a way out at each field.
 
 use serde_json::{Map, Value};
 
-/// What is read from JSON. The error says what was expected and what came.
-pub trait FromJson: Sized {
-    /// Reads it; strictly, so that nothing given is passed over.
-    fn from_json(value: &Value) -> Result<Self, String>;
+/// Reads a value strictly, so that nothing given is passed over. The error says of which field what was expected and what
+/// came.
+pub fn read<T: FromJson>(value: &Value) -> Result<T, String> {
+    let mut reader = Reader::default();
+    let read = T::from_json(value, &mut reader);
+    reader.error.map_or(Ok(read), Err)
+}
+
+/// Reads the fields of an object in the same way.
+pub fn read_fields<'a, T>(value: &'a Value, each: impl FnOnce(&mut Fields<'a, '_>) -> T) -> Result<T, String> {
+    let mut reader = Reader::default();
+    let mut fields = Fields::of(value, &mut reader);
+    let read = each(&mut fields);
+    fields.end();
+    reader.error.map_or(Ok(read), Err)
+}
+
+/// What is read from JSON.
+pub trait FromJson {
+    /// Reads it. What cannot be read is told to the reader, and stands for nothing.
+    fn from_json(value: &Value, reader: &mut Reader) -> Self;
 }
 
 /// What is written to JSON.
@@ -16,16 +33,17 @@ pub trait ToJson {
 }
 
 /// What is read from an object, whose fields it may share with others.
-pub trait Record: Sized {
+pub trait Record {
     /// Reads its own fields among these.
-    fn from_fields(fields: &mut Fields) -> Result<Self, String>;
+    fn from_fields(fields: &mut Fields) -> Self;
 }
 
 impl<R: Record> FromJson for R {
-    fn from_json(value: &Value) -> Result<R, String> {
-        let mut fields = Fields::of(value)?;
-        let record = R::from_fields(&mut fields)?;
-        fields.end().map(|()| record)
+    fn from_json(value: &Value, reader: &mut Reader) -> R {
+        let mut fields = Fields::of(value, reader);
+        let record = R::from_fields(&mut fields);
+        fields.end();
+        record
     }
 }
 
@@ -39,8 +57,8 @@ macro_rules! record {
 
         impl $crate::json::Record for $name {
             #[allow(unused_variables)]
-            fn from_fields(fields: &mut $crate::json::Fields) -> Result<Self, String> {
-                Ok($name { $($field: fields.read(stringify!($field))?,)* })
+            fn from_fields(fields: &mut $crate::json::Fields) -> Self {
+                $name { $($field: fields.read(stringify!($field)),)* }
             }
         }
     )*};
@@ -64,75 +82,112 @@ macro_rules! fitted {
     )*};
 }
 
-/// An enum of words, which are its variants' names in kebab case. A variant may hold what stands in place of a word.
+/// An enum of words, which are its variants' names in kebab case. The last may hold what stands in place of a word.
 macro_rules! choice {
-    ($($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$doc:meta])* $variant:ident $(($type:ty))?),* $(,)? })*) => {$(
+    ($(
+        $(#[$meta:meta])* $vis:vis enum $name:ident {
+            $(#[$first_doc:meta])* $first:ident
+            $(, $(#[$doc:meta])* $variant:ident $(($type:ty))?)* $(,)?
+        }
+    )*) => {$(
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq)]
         $vis enum $name {
+            $(#[$first_doc])* $first,
             $($(#[$doc])* $variant $(($type))?,)*
         }
 
         impl $crate::json::FromJson for $name {
-            fn from_json(value: &serde_json::Value) -> Result<Self, String> {
-                $(choice!(@ value, $name::$variant $(($type))?);)*
-                Err($crate::json::wrong(concat!("a ", stringify!($name)), value))
+            fn from_json(value: &serde_json::Value, reader: &mut $crate::json::Reader) -> Self {
+                choice!(@ $name value reader, $first);
+                $(choice!(@ $name value reader, $variant $(($type))?);)*
+                #[allow(unreachable_code)]
+                {
+                    reader.wrong(stringify!($name), value);
+                    $name::$first
+                }
             }
         }
     )*};
-    (@ $value:ident, $name:ident::$variant:ident) => {
+    (@ $name:ident $value:ident $reader:ident, $variant:ident) => {
         if $crate::json::is_word($value, stringify!($variant)) {
-            return Ok($name::$variant);
+            return $name::$variant;
         }
     };
-    (@ $value:ident, $name:ident::$variant:ident($type:ty)) => {
-        if let Ok(given) = <$type as $crate::json::FromJson>::from_json($value) {
-            return Ok($name::$variant(given));
-        }
+    (@ $name:ident $value:ident $reader:ident, $variant:ident($type:ty)) => {
+        return $name::$variant($crate::json::FromJson::from_json($value, $reader));
     };
+}
+
+/// Where reading is, and what went wrong first.
+#[derive(Default)]
+pub struct Reader {
+    path: Vec<String>,
+    error: Option<String>,
+}
+
+impl Reader {
+    /// Tells of a value of another kind than was expected.
+    pub fn wrong(&mut self, expected: &str, value: &Value) {
+        self.fail(&format!("expected {expected}, got {value}"));
+    }
+
+    fn fail(&mut self, error: &str) {
+        let path: String = self.path.iter().flat_map(|field| [field, ": "]).collect();
+        self.error.get_or_insert(path + error);
+    }
 }
 
 /// The fields of an object, until each was read.
-pub struct Fields<'a> {
-    object: &'a Map<String, Value>,
+pub struct Fields<'a, 'r> {
+    object: Option<&'a Map<String, Value>>,
+    reader: &'r mut Reader,
     read: Vec<String>,
 }
 
-impl<'a> Fields<'a> {
-    /// Those of a value that is an object.
-    pub fn of(value: &'a Value) -> Result<Fields<'a>, String> {
-        let object = value.as_object().ok_or_else(|| wrong("an object", value))?;
-        Ok(Fields { object, read: Vec::new() })
+impl<'a, 'r> Fields<'a, 'r> {
+    fn of(value: &'a Value, reader: &'r mut Reader) -> Fields<'a, 'r> {
+        if !value.is_object() {
+            reader.wrong("an object", value);
+        }
+        Fields { object: value.as_object(), reader, read: Vec::new() }
     }
 
-    /// What the field holds, which Rust calls `field`; null where there is none.
+    /// What the field holds, which Rust calls `field`.
+    pub fn read<T: FromJson>(&mut self, field: &str) -> T {
+        let value = self.enter(field);
+        let read = T::from_json(value, self.reader);
+        self.reader.path.pop();
+        read
+    }
+
+    /// What the field holds, whatever it is.
     pub fn value(&mut self, field: &str) -> &'a Value {
+        let value = self.enter(field);
+        self.reader.path.pop();
+        value
+    }
+
+    fn enter(&mut self, field: &str) -> &'a Value {
         let name = camel_case(field);
-        let value = self.object.get(&name).unwrap_or(&Value::Null);
+        let value = self.object.and_then(|object| object.get(&name)).unwrap_or(&Value::Null);
+        self.reader.path.push(name.clone());
         self.read.push(name);
         value
     }
 
-    /// What the field holds, of the type that is wanted.
-    pub fn read<T: FromJson>(&mut self, field: &str) -> Result<T, String> {
-        T::from_json(self.value(field)).map_err(|error| format!("{}: {error}", camel_case(field)))
-    }
-
-    /// Fails where there are fields that nobody read.
-    pub fn end(self) -> Result<(), String> {
-        let unknown = self.object.keys().find(|name| !self.read.contains(name));
-        unknown.map_or(Ok(()), |name| Err(format!("{name}: expected no such field")))
+    /// Tells of fields that nobody read.
+    fn end(self) {
+        let mut given = self.object.into_iter().flat_map(|object| object.keys());
+        if let Some(unknown) = given.find(|name| !self.read.contains(name)) {
+            self.reader.fail(&format!("{unknown}: expected no such field"));
+        }
     }
 }
 
 /// An object of these fields; their values are taken.
 pub fn object(fields: &mut [(&str, Value)]) -> Value {
     fields.iter_mut().map(|(field, value)| (camel_case(field), value.take())).collect()
-}
-
-/// The error of a value of another kind.
-pub fn wrong(expected: &str, value: &Value) -> String {
-    format!("expected {expected}, got {value}")
 }
 
 /// Whether the value is a variant's name in kebab case.
@@ -160,32 +215,14 @@ fn camel_case(field: &str) -> String {
 }
 
 impl FromJson for Value {
-    fn from_json(value: &Value) -> Result<Value, String> {
-        Ok(value.clone())
-    }
-}
-
-impl ToJson for Value {
-    fn to_json(&self) -> Value {
-        self.clone()
-    }
-}
-
-impl FromJson for Map<String, Value> {
-    fn from_json(value: &Value) -> Result<Map<String, Value>, String> {
-        value.as_object().cloned().ok_or_else(|| wrong("an object", value))
-    }
-}
-
-impl ToJson for Map<String, Value> {
-    fn to_json(&self) -> Value {
-        self.clone().into()
+    fn from_json(value: &Value, _: &mut Reader) -> Value {
+        value.clone()
     }
 }
 
 impl<T: FromJson> FromJson for Option<T> {
-    fn from_json(value: &Value) -> Result<Option<T>, String> {
-        if value.is_null() { Ok(None) } else { T::from_json(value).map(Some) }
+    fn from_json(value: &Value, reader: &mut Reader) -> Option<T> {
+        if value.is_null() { None } else { Some(T::from_json(value, reader)) }
     }
 }
 
@@ -196,8 +233,8 @@ impl<T: ToJson> ToJson for Option<T> {
 }
 
 impl<T: FromJson> FromJson for Vec<T> {
-    fn from_json(value: &Value) -> Result<Vec<T>, String> {
-        value.as_array().ok_or_else(|| wrong("a list", value))?.iter().map(T::from_json).collect()
+    fn from_json(value: &Value, reader: &mut Reader) -> Vec<T> {
+        list(value, reader).iter().map(|value| T::from_json(value, reader)).collect()
     }
 }
 
@@ -208,8 +245,12 @@ impl<T: ToJson> ToJson for Vec<T> {
 }
 
 impl<T: FromJson, const N: usize> FromJson for [T; N] {
-    fn from_json(value: &Value) -> Result<[T; N], String> {
-        Vec::from_json(value)?.try_into().map_err(|_| wrong(&format!("a list of {N}"), value))
+    fn from_json(value: &Value, reader: &mut Reader) -> [T; N] {
+        let list = list(value, reader);
+        if list.len() != N {
+            reader.wrong(&format!("a list of {N}"), value);
+        }
+        std::array::from_fn(|i| T::from_json(list.get(i).unwrap_or(&Value::Null), reader))
     }
 }
 
@@ -219,13 +260,23 @@ impl<T: ToJson, const N: usize> ToJson for [T; N] {
     }
 }
 
+fn list<'a>(value: &'a Value, reader: &mut Reader) -> &'a [Value] {
+    if !value.is_array() {
+        reader.wrong("a list", value);
+    }
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
 /// Types that JSON has itself, each with what it is called and how it is read.
 macro_rules! plain {
     ($($type:ty: $expected:literal, $read:expr;)*) => {$(
         impl FromJson for $type {
-            fn from_json(value: &Value) -> Result<$type, String> {
+            fn from_json(value: &Value, reader: &mut Reader) -> $type {
                 let read: fn(&Value) -> Option<$type> = $read;
-                read(value).ok_or_else(|| wrong($expected, value))
+                read(value).unwrap_or_else(|| {
+                    reader.wrong($expected, value);
+                    <$type>::default()
+                })
             }
         }
 
@@ -246,6 +297,7 @@ plain! {
     u64: "a whole number", Value::as_u64;
     usize: "a whole number", |value| value.as_u64()?.try_into().ok();
     String: "a text", |value| value.as_str().map(str::to_owned);
+    Map<String, Value>: "an object", |value| value.as_object().cloned();
 }
 
 #[cfg(test)]
@@ -274,8 +326,8 @@ mod tests {
     #[test]
     fn a_struct_is_read_by_its_fields_names() {
         let expected = Some { two_words: 3, _unused: None, limits: [0.5, 1.0] };
-        assert_eq!(Some::from_json(&json!({ "twoWords": 3, "limits": [0.5, 1] })), Ok(expected));
-        let error = |value| Some::from_json(&value).unwrap_err();
+        assert_eq!(read(&json!({ "twoWords": 3, "limits": [0.5, 1] })), Ok(expected));
+        let error = |value| read::<Some>(&value).unwrap_err();
         assert_eq!(error(json!([3])), "expected an object, got [3]");
         assert_eq!(error(json!({ "limits": [0, 1] })), "twoWords: expected a whole number, got null");
         assert_eq!(error(json!({ "twoWords": 1.5 })), "twoWords: expected a whole number, got 1.5");
@@ -286,9 +338,9 @@ mod tests {
 
     #[test]
     fn an_enum_is_read_by_its_variants_names() {
-        assert_eq!(Least::from_json(&json!("inverse-root-count")), Ok(Least::InverseRootCount));
-        assert_eq!(Least::from_json(&json!("t1")), Ok(Least::T1));
-        assert_eq!(Least::from_json(&json!(2)), Ok(Least::Value(2.0)));
-        assert_eq!(Least::from_json(&json!("T1")), Err("expected a Least, got \"T1\"".to_owned()));
+        assert_eq!(read(&json!("inverse-root-count")), Ok(Least::InverseRootCount));
+        assert_eq!(read(&json!("t1")), Ok(Least::T1));
+        assert_eq!(read(&json!(2)), Ok(Least::Value(2.0)));
+        assert_eq!(read::<Least>(&json!("T1")), Err("expected a number, got \"T1\"".to_owned()));
     }
 }

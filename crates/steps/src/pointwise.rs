@@ -108,8 +108,8 @@ struct WithOptions<'a, P: Pointwise> {
     options: P::Options,
 }
 
-fn with_options<'a, P: Pointwise>(step: &'a P, own: &mut Fields) -> Result<Box<dyn Method + 'a>, String> {
-    Ok(Box::new(WithOptions { step, options: Record::from_fields(own)? }))
+fn with_options<'a, P: Pointwise>(step: &'a P, own: &mut Fields) -> Box<dyn Method + 'a> {
+    Box::new(WithOptions { step, options: Record::from_fields(own) })
 }
 
 impl<P: Pointwise> Method for WithOptions<'_, P> {

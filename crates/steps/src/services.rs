@@ -1,7 +1,7 @@
 //! What the reader, the writer and the report need of voxels. Called as steps are, listed apart:
 //! they have no command, no options page and no fit.
 
-use crate::json::FromJson;
+use crate::json::{FromJson, read};
 use crate::step::{request, wrong};
 use crate::{Buffer, Call, Error, Owned, Reply, Session};
 use serde_json::json;
@@ -30,7 +30,7 @@ pub(crate) fn find(name: &str) -> Option<Service> {
 
 /// What a service is asked for.
 pub(crate) fn parse<T: FromJson>(call: &Call) -> Result<T, Error> {
-    T::from_json(&request(call)?).map_err(|error| wrong(call.step, &error))
+    read(&request(call)?).map_err(|error| wrong(call.step, &error))
 }
 
 record! {

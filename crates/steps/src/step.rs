@@ -1,6 +1,6 @@
 //! What a method is, and how it is called.
 
-use crate::json::{Fields, FromJson};
+use crate::json::{FromJson, read, read_fields};
 use crate::{Call, Error, Inputs, Into, Outputs, Reply, Session};
 use serde_json::{Map, Value};
 
@@ -26,12 +26,12 @@ pub trait Step: Sync {
 
 /// The options of a step. That they are not the step's is a defect, as `ts` has looked at them before.
 pub fn options<T: FromJson>(step: &str, options: &Value) -> Result<T, Error> {
-    T::from_json(options).map_err(|error| wrong(step, &error))
+    read(options).map_err(|error| wrong(step, &error))
 }
 
 /// What a step has fitted. That it is not the step's is the caller's mistake.
 pub fn fitted<T: FromJson>(step: &str, fitted: &Value) -> Result<T, Error> {
-    T::from_json(fitted).map_err(|error| Error::new("BadFitted", format!("{step}: {error}")))
+    read(fitted).map_err(|error| Error::new("BadFitted", format!("{step}: {error}")))
 }
 
 /// The error of a request that is not as it should be.
@@ -48,10 +48,10 @@ pub fn request(call: &Call) -> Result<Value, Error> {
 pub fn call(step: &dyn Step, call: &Call, into: Into, session: &Session) -> Result<Reply, Error> {
     let id = step.id();
     let request = request(call)?;
-    let mut fields = Fields::of(&request).map_err(|error| wrong(id, &error))?;
-    let [options, fitted, inputs] = ["options", "fitted", "inputs"].map(|field| fields.value(field));
-    let wanted: Vec<String> = fields.read("outputs").map_err(|error| wrong(id, &error))?;
-    fields.end().map_err(|error| wrong(id, &error))?;
+    let read = read_fields(&request, |fields| {
+        (["options", "fitted", "inputs"].map(|field| fields.value(field)), fields.read("outputs"))
+    });
+    let ([options, fitted, inputs], wanted) = read.map_err(|error| wrong(id, &error))?;
     let inputs = Inputs::of(id, inputs, call.buffers);
     let mut outputs = Outputs::of(id, wanted, into);
     let mut json = Map::new();

@@ -55,8 +55,8 @@ choice! {
 }
 
 impl Record for Options {
-    fn from_fields(fields: &mut Fields) -> Result<Options, String> {
-        Ok(Options { mode: Record::from_fields(fields)?, own: Record::from_fields(fields)? })
+    fn from_fields(fields: &mut Fields) -> Options {
+        Options { mode: Record::from_fields(fields), own: Record::from_fields(fields) }
     }
 }
 

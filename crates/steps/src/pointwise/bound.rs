@@ -2,7 +2,7 @@
 
 use super::image::{Image, Part};
 use super::{Per, Sample};
-use crate::json::{Fields, Record, ToJson};
+use crate::json::{Fields, Record, ToJson, read_fields};
 use crate::step::{self, wrong};
 use crate::{Error, Inputs, Outputs, Session, region};
 use serde_json::{Map, Value, json};
@@ -18,7 +18,7 @@ pub trait Method {
 }
 
 /// Reads a method's own options among others.
-pub type With<'a> = &'a dyn Fn(&mut Fields) -> Result<Box<dyn Method + 'a>, String>;
+pub type With<'a> = &'a dyn Fn(&mut Fields) -> Box<dyn Method + 'a>;
 
 record! {
     /// Options of every method, as `ts/steps/region.ts` declares them.
@@ -65,12 +65,10 @@ impl<'a> Bound<'a> {
         per: Per,
         with: With<'a>,
     ) -> Result<Bound<'a>, Error> {
-        let read = || {
-            let mut fields = Fields::of(options)?;
-            let read = (Record::from_fields(&mut fields)?, Shared::from_fields(&mut fields)?, with(&mut fields)?);
-            fields.end().map(|()| read)
-        };
-        let (region, shared, method) = read().map_err(|error| wrong(inputs.step(), &error))?;
+        let read = read_fields(options, |fields| {
+            (Record::from_fields(fields), Shared::from_fields(fields), with(fields))
+        });
+        let (region, shared, method) = read.map_err(|error| wrong(inputs.step(), &error))?;
         let image = Image::of(inputs, shared.per.unwrap_or(per), method.reverses_channels())?;
         Ok(Bound { image, region, shared, method })
     }

@@ -1,7 +1,7 @@
 //! The voxels of a part of an image that a method finds its numbers in.
 
 use super::Limits;
-use crate::json::FromJson;
+use crate::json::{FromJson, Reader};
 use crate::region::{self, Region, Subject};
 use crate::{Error, Inputs};
 use serde_json::{Value, json};
@@ -213,8 +213,8 @@ impl<'a> Sample<'a> {
 pub struct PerChannel(Value);
 
 impl FromJson for PerChannel {
-    fn from_json(value: &Value) -> Result<PerChannel, String> {
-        Ok(PerChannel(value.clone()))
+    fn from_json(value: &Value, _: &mut Reader) -> PerChannel {
+        PerChannel(value.clone())
     }
 }
 
