@@ -1,6 +1,6 @@
 //! Errors as the caller sees them: a stable code, a sentence, and the facts.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A failure. `code` is one of those listed in `ts/errors.ts`.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub struct Error {
 impl Error {
     /// An error without further facts.
     pub fn new(code: &'static str, message: impl Into<String>) -> Error {
-        Error { code, message: message.into(), detail: json!({}) }
+        Error { code, message: message.into(), detail: object! {} }
     }
 
     /// The same error with its facts.
@@ -39,7 +39,7 @@ impl Error {
 
     /// `{ code, message, detail }`, as it crosses into JavaScript.
     pub fn to_json(&self) -> String {
-        json!({ "code": self.code, "message": self.message, "detail": self.detail }).to_string()
+        object! { code: self.code, message: self.message, detail: self.detail }.to_string()
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::pointwise::{Pointwise, Sample};
 use crate::tissue_mode::bad_scale;
 use crate::{Error, Outputs};
-use serde_json::json;
 use voxnorm_kernels::fcm::{CLASSES, Classes, classes, membership, weighted_mean};
 use voxnorm_kernels::pointwise::Map;
 
@@ -61,7 +60,7 @@ impl Pointwise for Fcm {
                 "{}: membership: expected finite values whose sum in the region is above 0, got {weight}",
                 sample.subject
             );
-            return Err(Error::new("EmptyMask", message).with(json!({ "sum": weight.to_string() })));
+            return Err(Error::new("EmptyMask", message).with(object! { sum: weight.to_string() }));
         }
         let Some(Classes { centres, means, iterations, change }) =
             classes(&values, range, options.tolerance, options.iterations, sample.run)?
@@ -73,7 +72,7 @@ impl Pointwise for Fcm {
                 "{}: image: expected at least {CLASSES} different values, one for each class, got fewer",
                 sample.subject
             );
-            return Err(Error::new("TooFewValues", message).with(json!({ "least": CLASSES, "range": range })));
+            return Err(Error::new("TooFewValues", message).with(object! { least: CLASSES, range }));
         };
         let converged = change <= options.tolerance;
         let clusters = Clusters { centres, means, iterations, change, converged };

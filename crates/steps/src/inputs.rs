@@ -2,7 +2,7 @@
 
 use crate::step::wrong;
 use crate::{Buffer, Error, json};
-use serde_json::{Value, json};
+use serde_json::Value;
 use voxnorm_kernels::grid::{Frame, Grid};
 use voxnorm_kernels::select::Values;
 
@@ -45,7 +45,11 @@ record! {
 
 impl<'a> Inputs<'a> {
     /// Those that a request gives to a step: `{ name: { shape, affine, channels, itk? } | { rule } }`, and their voxels.
-    pub(crate) fn of(step: &'static str, given: &'a Value, buffers: &'a [(&'a str, Buffer<'a>)]) -> Inputs<'a> {
+    pub(crate) fn of(
+        step: &'static str,
+        given: &'a Value,
+        buffers: &'a [(&'a str, Buffer<'a>)],
+    ) -> Inputs<'a> {
         Inputs { step, given, buffers }
     }
 
@@ -91,7 +95,7 @@ impl<'a> Inputs<'a> {
 
     fn missing(&self, name: &str) -> Error {
         Error::new("MissingInput", format!("{}: expected the input {name:?}, got none", self.step))
-            .with(json!({ "input": name }))
+            .with(object! { input: name })
     }
 
     fn find(&self, name: &str) -> Result<Option<(Grid, usize, Values<'a>)>, Error> {
@@ -115,7 +119,7 @@ impl<'a> Inputs<'a> {
             "{}: {name}: expected {expected} voxels for shape {shape:?} of {channels} channels, got {got}",
             self.step
         );
-        Err(Error::new("BadVolume", message).with(json!({ "input": name, "shape": shape, "voxels": got })))
+        Err(Error::new("BadVolume", message).with(object! { input: name, shape, voxels: got }))
     }
 
     fn expect_one_channel(&self, name: &str, channels: usize) -> Result<(), Error> {
@@ -123,7 +127,7 @@ impl<'a> Inputs<'a> {
             return Ok(());
         }
         let message = format!("{}: {name}: expected one channel, got {channels}", self.step);
-        Err(Error::new("BadVolume", message).with(json!({ "input": name, "channels": channels })))
+        Err(Error::new("BadVolume", message).with(object! { input: name, channels }))
     }
 
     fn expect_shape(&self, name: &str, grid: &Grid, reference: &Grid) -> Result<(), Error> {
@@ -132,8 +136,7 @@ impl<'a> Inputs<'a> {
             return Ok(());
         }
         let message = format!("{}: {name}: expected the image's shape {expected:?}, got {got:?}", self.step);
-        Err(Error::new("GridMismatch", message)
-            .with(json!({ "input": name, "expected": expected, "got": got })))
+        Err(Error::new("GridMismatch", message).with(object! { input: name, expected, got }))
     }
 
     /// The id of the step that they are given to.

@@ -12,7 +12,10 @@ pub fn read<T: FromJson>(value: &Value) -> Result<T, String> {
 }
 
 /// Reads the fields of an object in the same way.
-pub fn read_fields<'a, T>(value: &'a Value, each: impl FnOnce(&mut Fields<'a, '_>) -> T) -> Result<T, String> {
+pub fn read_fields<'a, T>(
+    value: &'a Value,
+    each: impl FnOnce(&mut Fields<'a, '_>) -> T,
+) -> Result<T, String> {
     let mut reader = Reader::default();
     let mut fields = Fields::of(value, &mut reader);
     let read = each(&mut fields);
@@ -47,6 +50,15 @@ impl<R: Record> FromJson for R {
     }
 }
 
+/// A JSON object of fields, whose names become camel case; one without a value has that of the variable of its name.
+macro_rules! object {
+    ($($field:ident $(: $value:expr)?),* $(,)?) => {
+        $crate::json::object(&mut [$((stringify!($field), $crate::json::ToJson::to_json(&object!(@ $field $($value)?)))),*])
+    };
+    (@ $field:ident) => { $field };
+    (@ $field:ident $value:expr) => { $value };
+}
+
 /// A struct that is read from an object: each field by its name in camel case, and left out as if it were null.
 macro_rules! record {
     ($($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$doc:meta])* $field_vis:vis $field:ident: $type:ty),* $(,)? })*) => {$(
@@ -76,7 +88,7 @@ macro_rules! fitted {
 
         impl $crate::json::ToJson for $name {
             fn to_json(&self) -> serde_json::Value {
-                $crate::json::object(&mut [$((stringify!($field), self.$field.to_json())),*])
+                object! { $($field: self.$field),* }
             }
         }
     )*};
@@ -185,7 +197,7 @@ impl<'a, 'r> Fields<'a, 'r> {
     }
 }
 
-/// An object of these fields; their values are taken.
+/// What [`object!`] makes of its fields, whose values are taken.
 pub fn object(fields: &mut [(&str, Value)]) -> Value {
     fields.iter_mut().map(|(field, value)| (camel_case(field), value.take())).collect()
 }
@@ -223,6 +235,24 @@ impl FromJson for Value {
 impl<T: FromJson> FromJson for Option<T> {
     fn from_json(value: &Value, reader: &mut Reader) -> Option<T> {
         if value.is_null() { None } else { Some(T::from_json(value, reader)) }
+    }
+}
+
+impl ToJson for Value {
+    fn to_json(&self) -> Value {
+        self.clone()
+    }
+}
+
+impl ToJson for str {
+    fn to_json(&self) -> Value {
+        self.into()
+    }
+}
+
+impl<T: ToJson + ?Sized> ToJson for &T {
+    fn to_json(&self) -> Value {
+        T::to_json(self)
     }
 }
 

@@ -81,10 +81,10 @@ pub fn run(call: &Call, into: Into, session: &Session) -> Result<Reply, Error> {
 /// What this build can do, as JSON: its version, its steps, the instruction sets of this processor.
 #[inline(never)]
 pub fn catalog() -> String {
-    serde_json::json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "steps": STEPS.iter().map(|step| step.id()).collect::<Vec<_>>(),
-        "simd": voxnorm_kernels::level::Level::supported(),
-    })
+    object! {
+        version: env!("CARGO_PKG_VERSION"),
+        steps: STEPS.iter().map(|step| step.id()).collect::<Vec<_>>(),
+        simd: voxnorm_kernels::level::Level::supported(),
+    }
     .to_string()
 }

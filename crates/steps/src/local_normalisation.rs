@@ -3,7 +3,7 @@
 use crate::json::ToJson;
 use crate::region::Subject;
 use crate::{Error, Inputs, Outputs, Session, Step, step};
-use serde_json::{Value, json};
+use serde_json::Value;
 use voxnorm_kernels::grid::Grid;
 use voxnorm_kernels::histogram::range;
 use voxnorm_kernels::local::{Local, local};
@@ -86,7 +86,7 @@ impl Step for LocalNormalisation {
                 "{}: channels: expected fitted values of {expected}, as the image has, got {got}",
                 ID
             );
-            return Err(Error::new("BadFitted", message).with(json!({ "expected": expected, "got": got })));
+            return Err(Error::new("BadFitted", message).with(object! { expected, got }));
         }
         let (shape, reach) = (image.grid.shape, reach(&image.grid, options.window));
         let mut to = outputs.take("image", image.voxels.len())?;
@@ -103,7 +103,7 @@ impl Step for LocalNormalisation {
         }
         outputs.put("image", to);
         let window: [usize; 3] = std::array::from_fn(|axis| shape[axis].min(2 * reach[axis] + 1));
-        Ok(json!({ "window": window, "range": (extent[0] <= extent[1]).then_some(extent) }))
+        Ok(object! { window, range: (extent[0] <= extent[1]).then_some(extent) })
     }
 }
 

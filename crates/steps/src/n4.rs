@@ -3,7 +3,7 @@
 use crate::json::ToJson;
 use crate::region::{Label, Region, Subject};
 use crate::{Error, Inputs, Outputs, Session, Step, step};
-use serde_json::{Value, json};
+use serde_json::Value;
 use voxnorm_kernels::bspline::{Lattice, Placement};
 use voxnorm_kernels::grid::{Grid, Padding, Shrunk};
 use voxnorm_kernels::n4::{Corrected, Correction, Settings, Source, correct, fit, observe};
@@ -144,12 +144,12 @@ impl Step for N4 {
             wiener_noise: options.wiener_noise,
         };
         let fit = fit(observations, &settings, &session.run, &|standing| {
-            session.report(json!({
-                "fraction": standing.fraction,
-                "level": standing.level + 1,
-                "iteration": standing.iteration,
-                "convergence": standing.convergence,
-            }));
+            session.report(object! {
+                fraction: standing.fraction,
+                level: standing.level + 1,
+                iteration: standing.iteration,
+                convergence: standing.convergence,
+            });
         })?;
         if !expressible(&fit.lattice.values) {
             return Err(Error::new("NotFinite", "n4: the fit diverged: its field is not finite"));
@@ -246,13 +246,13 @@ impl Step for N4 {
         if entropy > least {
             worse.push("entropy");
         }
-        Ok(json!({
-            "voxels": told.voxels,
-            "coefficientOfVariation": { "before": before, "after": after },
-            "entropy": fitted.entropy.to_json(),
-            "fieldRange": [told.field_low, told.field_high],
-            "worse": worse,
-        }))
+        Ok(object! {
+            voxels: told.voxels,
+            coefficient_of_variation: object! { before, after },
+            entropy: fitted.entropy,
+            field_range: [told.field_low, told.field_high],
+            worse,
+        })
     }
 }
 
@@ -298,7 +298,7 @@ impl GridJson {
                 self.shape, image.shape
             ),
         )
-        .with(json!({ "input": "image", "expected": self.to_json(), "got": { "shape": image.shape, "affine": image.affine } }))
+        .with(object! { input: "image", expected: self, got: object! { shape: image.shape, affine: image.affine } })
     }
 }
 
@@ -334,7 +334,7 @@ fn mesh(options: &Options, grid: &Grid) -> Result<Mesh, Error> {
                     length / most as f32
                 ),
             )
-            .with(json!({ "option": "splineDistance", "axis": a, "length": length, "got": distance })));
+            .with(object! { option: "splineDistance", axis: a, length, got: distance }));
         }
         mesh.control_points[a] = spans as usize + 3;
         // An axis of one voxel has no length to cover.
@@ -383,7 +383,7 @@ fn shrink(options: &Options, grid: &Grid, mesh: &Mesh) -> Result<([usize; 3], Sh
                     "BadOption",
                     format!("n4: shrinkOffset: expected at most {most} along axis {a}, got {}", offset[a]),
                 )
-                .with(json!({ "option": "shrinkOffset", "axis": a, "expected": most, "got": offset[a] })));
+                .with(object! { option: "shrinkOffset", axis: a, expected: most, got: offset[a] }));
             }
         }
         shrunk.offset = offset.map(|n| n as usize);

@@ -2,7 +2,6 @@
 
 use crate::Error;
 use crate::pointwise::{Per, PerChannel, Pointwise, Sample};
-use serde_json::json;
 use voxnorm_kernels::pointwise::Map;
 
 pub struct NnUnet;
@@ -61,7 +60,7 @@ impl Pointwise for NnUnet {
                     "{}: image: expected values from 0 to 255 for RGBTo01Normalization, got {low} to {high}",
                     sample.subject
                 );
-                Err(Error::new("ValueOutOfRange", message).with(json!({ "range": [low, high] })))
+                Err(Error::new("ValueOutOfRange", message).with(object! { range: [low, high] }))
             }
             other => Err(Error::internal(format!("{}: scheme {other:?}", Self::ID))),
         }

@@ -1,7 +1,6 @@
 //! The outputs of a call.
 
 use crate::{Error, Owned};
-use serde_json::json;
 use voxnorm_kernels::memory::{Array, array};
 
 /// The caller's arrays for some of the outputs, by name.
@@ -46,8 +45,7 @@ impl<'a> Outputs<'a> {
         }
         let message =
             format!("{}: into: {name}: expected room for {length} voxels, got {}", self.step, lent.len());
-        Err(Error::new("BadVolume", message)
-            .with(json!({ "output": name, "voxels": length, "got": lent.len() })))
+        Err(Error::new("BadVolume", message).with(object! { output: name, voxels: length, got: lent.len() }))
     }
 
     /// Hands over what `take` gave and a kernel has filled.

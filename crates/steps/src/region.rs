@@ -1,7 +1,6 @@
 //! Which voxels a method uses: a mask, or a rule in its place. Every step resolves it here.
 
 use crate::{Error, Inputs, Session, inputs::Volume};
-use serde_json::json;
 use voxnorm_kernels::histogram::{Bins, histogram, otsu, range};
 use voxnorm_kernels::moments::moments;
 use voxnorm_kernels::run::Run;
@@ -93,7 +92,7 @@ impl<'a> Region<'a> {
         let mask = || {
             let message =
                 format!("{}: expected the input {:?} for this region, got none", subject.step, subject.mask);
-            mask.ok_or_else(|| Error::new("MissingInput", message).with(json!({ "input": subject.mask })))
+            mask.ok_or_else(|| Error::new("MissingInput", message).with(object! { input: subject.mask }))
         };
         let foreground = match (options.region, options.foreground) {
             (Kind::Whole, _) => return Ok(Region::WHOLE),
@@ -184,7 +183,7 @@ impl<'a> Region<'a> {
             None => format!("expected voxels to use, got none ({} region)", self.rule),
         };
         Error::new("EmptyMask", format!("{subject}: {text}"))
-            .with(json!({ "rule": self.rule, "values": values, "selected": selected }))
+            .with(object! { rule: self.rule, values, selected })
     }
 }
 
@@ -220,19 +219,19 @@ impl Subject {
             "NotFinite",
             format!("{self}: {}: expected finite voxels, got {count} NaN or infinite of {of}", self.image),
         )
-        .with(json!({ "count": count, "voxels": of }))
+        .with(object! { count, voxels: of })
     }
 
     /// The error of an option that the formula needs and that was not given.
     pub fn missing_option(&self, option: &str) -> Error {
         let message = format!("{self}: {option}: expected it, as the formula needs it, got none");
-        Error::new("BadOption", message).with(json!({ "option": option }))
+        Error::new("BadOption", message).with(object! { option })
     }
 
     /// The error of an image that has nothing to tell apart.
     pub fn constant(&self, value: f64) -> Error {
         let message = format!("{self}: {}: expected voxels that differ, got one value", self.image);
-        Error::new("ConstantImage", message).with(json!({ "value": value }))
+        Error::new("ConstantImage", message).with(object! { value })
     }
 }
 

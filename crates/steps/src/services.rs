@@ -4,7 +4,6 @@
 use crate::json::{FromJson, read};
 use crate::step::{request, wrong};
 use crate::{Buffer, Call, Error, Owned, Reply, Session};
-use serde_json::json;
 use voxnorm_kernels::convert::{Stored, from_f32, to_f32};
 use voxnorm_kernels::digest;
 use voxnorm_kernels::histogram::{Range, range};
@@ -49,7 +48,7 @@ fn decode(call: &Call, _: &Session) -> Result<Reply, Error> {
         .ok_or_else(|| Error::internal(format!("{}: type {:?}", call.step, request.stored)))?;
     let converted = to_f32(bytes(call)?, stored, request.big_endian, request.scale.map(Into::into));
     Ok(Reply {
-        json: json!({ "rounded": converted.rounded, "overflowed": converted.overflowed }).to_string(),
+        json: object! { rounded: converted.rounded, overflowed: converted.overflowed }.to_string(),
         buffers: vec![("voxels".into(), Owned::Floats(converted.voxels))],
     })
 }
@@ -68,12 +67,12 @@ fn encode(call: &Call, _: &Session) -> Result<Reply, Error> {
     let stored = Stored::named(&request.stored)
         .ok_or_else(|| Error::internal(format!("{}: type {:?}", call.step, request.stored)))?;
     let encoded = from_f32(voxels(call)?, stored, request.scale.map(Into::into));
-    let json = json!({
-        "changed": encoded.changed,
-        "largestError": encoded.largest_error,
-        "outside": encoded.outside,
-        "notFinite": encoded.not_finite,
-    });
+    let json = object! {
+        changed: encoded.changed,
+        largest_error: encoded.largest_error,
+        outside: encoded.outside,
+        not_finite: encoded.not_finite,
+    };
     Ok(Reply { json: json.to_string(), buffers: vec![("bytes".into(), Owned::Bytes(encoded.bytes))] })
 }
 
@@ -89,14 +88,14 @@ record! {
 fn digest_of(call: &Call, _: &Session) -> Result<Reply, Error> {
     let Digest { shape, channels, affine } = parse(call)?;
     let digest = digest::volume(shape, channels, &affine, values(call)?);
-    Ok(Reply { json: json!({ "digest": digest }).to_string(), buffers: Vec::new() })
+    Ok(Reply { json: object! { digest }.to_string(), buffers: Vec::new() })
 }
 
 /// `voxels` → `{ low, high, notFinite }`; low and high are null where no voxel is finite.
 fn range_of(call: &Call, session: &Session) -> Result<Reply, Error> {
     let Range { low, high, not_finite } = range(voxels(call)?, Select::All, &session.run)?;
     // JSON has no infinity: serde writes it as null.
-    let json = json!({ "low": low, "high": high, "notFinite": not_finite });
+    let json = object! { low, high, not_finite };
     Ok(Reply { json: json.to_string(), buffers: Vec::new() })
 }
 

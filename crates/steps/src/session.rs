@@ -1,7 +1,7 @@
 //! How a call runs.
 
 use crate::Error;
-use serde_json::{Value, json};
+use serde_json::Value;
 use voxnorm_kernels::{level::Level, parallel::Pool, run::Run};
 
 /// How a call runs.
@@ -28,7 +28,7 @@ impl<'a> Session<'a> {
                 "UnsupportedSimd",
                 format!("simd: expected one of {} on this processor, got {simd:?}", supported.join(", ")),
             )
-            .with(json!({ "expected": supported, "got": simd }))
+            .with(object! { expected: supported, got: simd })
         })?;
         let threads = match threads {
             0 => std::thread::available_parallelism().map_or(1, usize::from),

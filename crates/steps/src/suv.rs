@@ -2,7 +2,6 @@
 
 use crate::Error;
 use crate::pointwise::{Pointwise, Sample};
-use serde_json::json;
 use voxnorm_kernels::math::{exp_f64, ln_f64};
 use voxnorm_kernels::pointwise::Map;
 
@@ -59,8 +58,7 @@ impl Pointwise for Suv {
 
     fn find(&self, options: &Options, sample: &Sample) -> Result<Found, Error> {
         let wrong = |option, text: String| {
-            Error::new("BadOption", format!("{}: {option}: {text}", sample.subject))
-                .with(json!({ "option": option }))
+            Error::new("BadOption", format!("{}: {option}: {text}", sample.subject)).with(object! { option })
         };
         let missing = |option| sample.subject.missing_option(option);
         let given = |option, value: Option<f64>| value.ok_or_else(|| missing(option));

@@ -2,7 +2,6 @@
 
 use crate::Error;
 use crate::pointwise::Sample;
-use serde_json::json;
 use voxnorm_kernels::histogram::{Bins, histogram};
 use voxnorm_kernels::kde::{gaussian, silverman};
 use voxnorm_kernels::math::{exp_f64, ln_f64};
@@ -132,7 +131,7 @@ fn peak_of(density: &[f64], peak: Peak) -> (usize, bool) {
 /// The error of a number that cannot be divided by.
 pub fn bad_scale(sample: &Sample, expected: &str, got: f64) -> Error {
     Error::new("BadScale", format!("{}: image: expected {expected}, got {got}", sample.subject))
-        .with(json!({ "got": got }))
+        .with(object! { got })
 }
 
 /// The smallest `f32` that is not below a number.

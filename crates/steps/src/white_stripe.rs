@@ -4,7 +4,6 @@ use crate::json::{Fields, Record};
 use crate::pointwise::{Pointwise, Sample};
 use crate::tissue_mode::{self, Mode, Peak, at_least, at_most};
 use crate::{Error, Outputs};
-use serde_json::json;
 use voxnorm_kernels::pointwise::Map;
 use voxnorm_kernels::select::{Select, mark};
 
@@ -134,7 +133,7 @@ fn empty(error: Error, mode: f64, [lower, upper]: [f64; 2], also: &str) -> Error
         "white-stripe: expected voxels from {lower} to {upper}, the stripe around the mode {mode}{also}, got none; check \
          the modality and the region"
     );
-    Error::new("EmptyMask", message).with(json!({ "mode": mode, "lower": lower, "upper": upper }))
+    Error::new("EmptyMask", message).with(object! { mode, lower, upper })
 }
 
 impl Pointwise for WhiteStripe {
@@ -238,5 +237,5 @@ fn t2<'a>(sample: &Sample<'a>) -> Result<Option<&'a [f32]>, Error> {
     let message = format!(
         "white-stripe: t2: expected an image of one channel with it, got {expected} voxels and {got}"
     );
-    Err(Error::new("BadVolume", message).with(json!({ "input": "t2", "expected": expected, "got": got })))
+    Err(Error::new("BadVolume", message).with(object! { input: "t2", expected, got }))
 }

@@ -5,7 +5,7 @@ use super::{Per, Sample};
 use crate::json::{Fields, Record, ToJson, read_fields};
 use crate::step::{self, wrong};
 use crate::{Error, Inputs, Outputs, Session, region};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use voxnorm_kernels::pointwise::{self, Mapped, Outside};
 use voxnorm_kernels::select::Select;
 
@@ -59,12 +59,7 @@ pub struct Bound<'a> {
 impl<'a> Bound<'a> {
     /// Reads the options: the region's, those of every method, and by `with` the method's own. `per` is what is an image of
     /// its own where they do not say.
-    pub fn of(
-        inputs: &'a Inputs<'a>,
-        options: &Value,
-        per: Per,
-        with: With<'a>,
-    ) -> Result<Bound<'a>, Error> {
+    pub fn of(inputs: &'a Inputs<'a>, options: &Value, per: Per, with: With<'a>) -> Result<Bound<'a>, Error> {
         let read = read_fields(options, |fields| {
             (Record::from_fields(fields), Shared::from_fields(fields), with(fields))
         });
@@ -79,8 +74,8 @@ impl<'a> Bound<'a> {
             let Value::Object(mut found) = self.method.find(&sample)? else {
                 return Err(Error::internal(format!("{}: found no object", sample.subject)));
             };
-            found.insert("voxels".into(), json!(sample.count()?));
-            found.insert("threshold".into(), json!(sample.threshold()));
+            found.insert("voxels".into(), sample.count()?.into());
+            found.insert("threshold".into(), sample.threshold().into());
             Ok(found)
         });
         Ok(Fitted { parts: parts.collect::<Result<_, Error>>()? }.to_json())
@@ -92,9 +87,10 @@ impl<'a> Bound<'a> {
         let fitted: Fitted = step::fitted(step, fitted)?;
         let (expected, got) = (image.parts.len(), fitted.parts.len());
         if got != expected {
-            let message =
-                format!("{step}: parts: expected fitted values of {expected} parts, as the image has, got {got}");
-            return Err(Error::new("BadFitted", message).with(json!({ "expected": expected, "got": got })));
+            let message = format!(
+                "{step}: parts: expected fitted values of {expected} parts, as the image has, got {got}"
+            );
+            return Err(Error::new("BadFitted", message).with(object! { expected, got }));
         }
         let outside = match shared.outside_value {
             OutsideValue::Keep => Outside::Keep,
@@ -122,19 +118,24 @@ impl<'a> Bound<'a> {
         }
         outputs.put("image", to);
         let [below, above] = sum.clipped;
-        Ok(json!({
-            "voxels": sum.count,
-            "clipped": {
-                "below": below,
-                "above": above,
-                "fraction": if sum.count == 0 { 0.0 } else { (below + above) as f64 / sum.count as f64 },
+        Ok(object! {
+            voxels: sum.count,
+            clipped: object! {
+                below,
+                above,
+                fraction: if sum.count == 0 { 0.0 } else { (below + above) as f64 / sum.count as f64 },
             },
-            "range": (sum.count > sum.not_finite).then_some(sum.range),
-            "notFinite": sum.not_finite,
-        }))
+            range: (sum.count > sum.not_finite).then_some(sum.range),
+            not_finite: sum.not_finite,
+        })
     }
 
-    fn sample<'s>(&'s self, part: &Part, known: Option<f32>, session: &'s Session) -> Result<Sample<'s>, Error> {
+    fn sample<'s>(
+        &'s self,
+        part: &Part,
+        known: Option<f32>,
+        session: &'s Session,
+    ) -> Result<Sample<'s>, Error> {
         self.image.sample(&self.region, part, known, &session.run)
     }
 }

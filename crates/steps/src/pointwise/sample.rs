@@ -4,7 +4,7 @@ use super::Limits;
 use crate::json::{FromJson, Reader};
 use crate::region::{self, Region, Subject};
 use crate::{Error, Inputs};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::cell::Cell;
 use voxnorm_kernels::distinct::distinct;
 use voxnorm_kernels::memory::Kept;
@@ -171,7 +171,7 @@ impl<'a> Sample<'a> {
                 let Subject { image, .. } = self.subject;
                 let message =
                     format!("{}: {image}: expected at most {MOST} different values, got more", self.subject);
-                Err(Error::new("TooLarge", message).with(json!({ "input": image, "most": MOST })))
+                Err(Error::new("TooLarge", message).with(object! { input: image, most: MOST }))
             }
         }
     }
@@ -191,7 +191,7 @@ impl<'a> Sample<'a> {
                     "{}: image: expected {what} above 0, got 0, as most voxels are equal, of {low} to {high}",
                     self.subject
                 );
-                Error::new("NoSpread", message).with(json!({ "range": [low, high] }))
+                Error::new("NoSpread", message).with(object! { range: [low, high] })
             }
         }
     }
@@ -199,7 +199,7 @@ impl<'a> Sample<'a> {
     /// The error of voxels that a formula needs above a limit, of which `least` is the smallest.
     pub fn not_above(&self, limit: f64, least: f64) -> Error {
         let message = format!("{}: image: expected voxels above {limit}, got {least}", self.subject);
-        Error::new("NotPositive", message).with(json!({ "limit": limit, "least": least }))
+        Error::new("NotPositive", message).with(object! { limit, least })
     }
 
     /// As many as a pass has found; an error where that is none.
@@ -230,8 +230,7 @@ impl PerChannel {
         let message = format!(
             "{step}: {option}: expected one, or as many as the image has channels, {channels}, got {got}"
         );
-        Err(Error::new("BadOption", message)
-            .with(json!({ "option": option, "channels": channels, "got": got })))
+        Err(Error::new("BadOption", message).with(object! { option, channels, got }))
     }
 
     /// The number that is given for the sample's channel. `BadOption` where there is none.
