@@ -12,7 +12,7 @@ mod error;
 mod pointwise;
 mod region;
 #[cfg(not(target_arch = "wasm32"))]
-mod runs;
+mod repeats;
 mod services;
 mod step;
 mod tissue_mode;
