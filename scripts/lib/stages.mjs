@@ -44,7 +44,7 @@ export const FEATURES = [
 // constants may be added to addresses.
 const OPTIMISATIONS = [
   ...["-Os", "--one-caller-inline-max-function-size=200", "--low-memory-unused"],
-  ...["--merge-similar-functions", "-Os", "--converge"],
+  ...["--merge-similar-functions", "--const-hoisting", "-Os", "--converge"],
 ];
 
 // What linking for shared memory takes; the exports are for wasm-bindgen, which gives each worker its own stack.

@@ -39,9 +39,9 @@ function join(...parts: Uint8Array[]): Uint8Array {
 }
 
 /** `gzip` of one part, joined. */
-async function gzip(bytes: Uint8Array, platform: Platform, level: number): Promise<Uint8Array> {
+async function gzip(bytes: Uint8Array, platform: Platform, level: number, words = false): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of gzipParts([bytes], platform, level)) pieces.push(piece);
+  for await (const piece of gzipParts([bytes], platform, { level, words })) pieces.push(piece);
   return join(...pieces);
 }
 
@@ -215,11 +215,15 @@ function mixed(count: number): Uint8Array {
 describe("the native backend", () => {
   it("packs to the same bytes whatever the number of threads, at level 1 to about as few as zlib by runs", async () => {
     const bytes = mixed(9_500_000);
-    for (const level of [1, 2]) {
+    for (const [level, words] of [
+      [1, false],
+      [1, true],
+      [2, false],
+    ] as const) {
       const files: Uint8Array[] = [];
       for (const threads of [1, 2, 5]) {
         const backend = await createBackend({ backend: "native", threads });
-        files.push(await gzip(bytes, nativePlatform(backend), level));
+        files.push(await gzip(bytes, nativePlatform(backend), level, words));
         await backend.close();
       }
       const [first, ...others] = files as [Uint8Array, ...Uint8Array[]];
@@ -229,6 +233,30 @@ describe("the native backend", () => {
     }
   });
 
+  it("packs volumes of few values to about as few bytes as zlib does, and those of single bytes by runs", async () => {
+    const next = random(7);
+    const levels = Float32Array.from({ length: 200 }, () => next() - 0.5);
+    const data = Float32Array.from({ length: 600_000 }, () => levels[Math.floor(200 * next() * next())]!);
+    const image = volume(data, [100, 100, 60]);
+    const file = await encode(image, { ...native, gzip: true });
+    const content = await encode(image, native);
+    expect(Buffer.compare(gunzipSync(file), content)).toBe(0);
+    expect(file.length).toBeLessThan(1.05 * gzipSync(content, { level: 1 }).length);
+    // By runs alone.
+    expect(file.length).toBeLessThan(0.5 * (await gzip(content, nativePlatform(native.backend), 1)).length);
+    const whole = volume(
+      Float32Array.from(data, (value) => Math.round(255 * (value + 0.5))),
+      [100, 100, 60],
+    );
+    const bytes = await encode(whole, { ...native, gzip: true, datatype: "uint8" });
+    const stored = await encode(whole, { ...native, datatype: "uint8" });
+    const alone = [stored.subarray(0, 352), stored.subarray(352)];
+    const byRuns: Uint8Array[] = [];
+    const packing = { level: 1, words: false };
+    for await (const piece of gzipParts(alone, nativePlatform(native.backend), packing)) byRuns.push(piece);
+    expect(Buffer.compare(bytes, join(...byRuns))).toBe(0);
+  });
+
   it("packs one turn ahead of whoever takes the pieces, and no further", async () => {
     let calls = 0;
     const { threads } = native.backend;
@@ -236,7 +264,7 @@ describe("the native backend", () => {
       calls++;
       return native.backend.run(call);
     };
-    const pieces = nativePlatform({ threads, run } as Backend).deflate([mixed(20_000_000)], 1);
+    const pieces = nativePlatform({ threads, run } as Backend).deflate([mixed(20_000_000)], { level: 1, words: false });
     await pieces.next();
     await pieces.next();
     await pieces.return(0);

@@ -8,7 +8,7 @@
  */
 import { VoxnormError } from "../errors.ts";
 import { crc32 } from "./crc32.ts";
-import type { Pieces, Platform } from "./platform.ts";
+import type { Packing, Pieces, Platform } from "./platform.ts";
 import type { Warn } from "./warnings.ts";
 
 export function isGzip(bytes: Uint8Array, at: number): boolean {
@@ -51,11 +51,11 @@ export async function* members(
   if (junk > 0) warn("JunkAfterGzip", `${junk} bytes behind the gzip stream were ignored`);
 }
 
-/** One member, whose bytes depend on nothing but `parts`, `level` and the platform's deflate. */
-export async function* gzip(parts: Pieces, platform: Platform, level: number): AsyncGenerator<Uint8Array, void> {
+/** One member, whose bytes depend on nothing but `parts`, `packing` and the platform's deflate. */
+export async function* gzip(parts: Pieces, platform: Platform, packing: Packing): AsyncGenerator<Uint8Array, void> {
   const unknownSystem = 255;
   yield Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, unknownSystem);
-  const crc = yield* platform.deflate(parts, level);
+  const crc = yield* platform.deflate(parts, packing);
   const trailer = new DataView(new ArrayBuffer(8));
   trailer.setUint32(0, crc, true);
   trailer.setUint32(4, parts.reduce((sum, part) => sum + part.length, 0) % 2 ** 32, true);

@@ -15,6 +15,7 @@ import type { Format, FormatId } from "./format.ts";
 import { gzip, isGzip } from "./gzip.ts";
 import { nifti } from "./nifti.ts";
 import type { EncodeReport } from "./nifti-stored.ts";
+import { typeNamed } from "./nifti-types.ts";
 import { type Limits, limitOptions, storageOptions } from "./options.ts";
 import type { ChoosePlatform, Stream } from "./platform.ts";
 import { png } from "./png.ts";
@@ -172,10 +173,15 @@ export async function encodeFiles(
   if (format === undefined) {
     throw badOption("encode", "format", `expected one of ${formats.map(({ id }) => id).join(", ")}`, options.format);
   }
-  const files = await format.encode(volumes, { isPair, datatype, backend, onReport, signal });
+  let words = false;
+  const report = (stored: EncodeReport) => {
+    words = typeNamed(stored.datatype).bytes % 4 === 0;
+    onReport?.(stored);
+  };
+  const files = await format.encode(volumes, { isPair, datatype, backend, onReport: report, signal });
   if (!options.gzip) return files;
   const machine = await platform(backend, signal);
-  return files.map((file) => gzip(file, machine, level));
+  return files.map((file) => gzip(file, machine, { level, words }));
 }
 
 async function joined(stream: Stream): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
 /** The native backend's platform: zlib-rs on all its threads, off the main thread. */
 import type { Backend } from "../backend/backend.ts";
 import { cut } from "./bytes.ts";
-import { type Platform, packing } from "./platform.ts";
+import { inChunks, type Platform } from "./platform.ts";
 
 /** Enough that a thread that is done early has another to take. */
 const chunksPerThread = 2;
@@ -17,8 +17,8 @@ export function nativePlatform(backend: Backend, signal?: AbortSignal): Platform
     },
 
     /** The next pieces are packed while the caller has the last ones, which are all that is held. */
-    async *deflate(parts, level) {
-      const own = packing(level);
+    async *deflate(parts, packing) {
+      const own = inChunks(packing);
       const turns = cut(parts, chunksPerThread * backend.threads * own.chunk);
       const pack = (index: number, crc: number) => {
         const request = { ...own, last: index === turns.length - 1, crc };

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { constants, crc32, createInflateRaw, deflateRaw, inflateRawSync, type ZlibOptions } from "node:zlib";
 import { VoxnormError } from "../errors.ts";
 import { cut } from "./bytes.ts";
-import { type ChoosePlatform, type Platform, packing } from "./platform.ts";
+import { type ChoosePlatform, inChunks, type Platform } from "./platform.ts";
 import { nativePlatform } from "./platform-native.ts";
 
 export const chooseNodePlatform: ChoosePlatform = async (load, signal) => {
@@ -82,9 +82,9 @@ export const nodePlatform: Platform = {
   },
 
   /** All chunks at once, on the threads that Node has for it. */
-  async *deflate(parts, level) {
-    const { runs, chunk } = packing(level);
-    const strategy = runs ? constants.Z_RLE : constants.Z_DEFAULT_STRATEGY;
+  async *deflate(parts, packing) {
+    const { level, fast, chunk } = inChunks(packing);
+    const strategy = fast ? constants.Z_RLE : constants.Z_DEFAULT_STRATEGY;
     const chunks = cut(parts, chunk);
     const pieces = chunks.map((each, index) => {
       const finishFlush = index === chunks.length - 1 ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;

@@ -25,7 +25,7 @@ export const portablePlatform: Platform = {
     }
   },
 
-  async *deflate(parts, level) {
+  async *deflate(parts, { level }) {
     let made: Uint8Array[] = [];
     const deflate = new Deflate({ level: level as 1 }, (piece) => made.push(piece));
     let crc = 0;

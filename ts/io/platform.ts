@@ -16,9 +16,16 @@ export interface Platform {
   inflate(bytes: Uint8Array, start: number, most: number): AsyncGenerator<Uint8Array, Ended>;
   /**
    * Raw deflate of parts that follow each other, in pieces to be joined. Returns the CRC-32 of all parts. The same parts
-   * and level give the same result, whatever the number of threads.
+   * and packing give the same result, whatever the number of threads.
    */
-  deflate(parts: Pieces, level: number): AsyncGenerator<Uint8Array, number>;
+  deflate(parts: Pieces, packing: Packing): AsyncGenerator<Uint8Array, number>;
+}
+
+export interface Packing {
+  /** 1 to 9. */
+  readonly level: number;
+  /** Whether the parts hold numbers of four or eight bytes, which may take few values. */
+  readonly words: boolean;
 }
 
 /** Bytes that follow each other, not joined: a volume's are too many to be copied for nothing. */
@@ -37,7 +44,7 @@ export interface Ended {
 export type ChoosePlatform = (backend: () => Promise<Backend>, signal?: AbortSignal) => Promise<Platform>;
 
 /**
- * How Node packs: in chunks, each by itself, so that several threads can; and at level 1 by runs alone. Voxels hold runs
- * (air, masks) and noise, hardly anything that repeats at a distance: `docs/design/files.md` has the figures.
+ * How Node packs: in chunks, each by itself, so that several threads can; and at level 1 by few kinds of repeats. Voxels
+ * hold runs (air, masks), few values or noise, hardly any sequence that comes again: `docs/design/files.md` has the figures.
  */
-export const packing = (level: number) => ({ level, runs: level === 1, chunk: 1 << 20 });
+export const inChunks = ({ level, words }: Packing) => ({ level, words, fast: level === 1, chunk: 1 << 20 });

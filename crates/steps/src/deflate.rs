@@ -1,8 +1,7 @@
-//! Deflate streams (RFC 1951), packed and unpacked by zlib-rs, or packed by runs alone. Native only: a page has its own in
+//! Deflate streams (RFC 1951), packed and unpacked by zlib-rs, or packed by an encoder of our own. Native only: a page has its own in
 //! JavaScript, and the module stays small. Headers, members and trailers of gzip are the caller's.
 
-use crate::{Call, Error, Owned, Reply, Session, runs, services};
-use serde_json::json;
+use crate::{Call, Error, Owned, Reply, Session, repeats, services};
 use zlib_rs::crc32::{crc32, crc32_combine};
 use zlib_rs::{DeflateConfig, DeflateFlush, InflateFlush, Status};
 
@@ -57,7 +56,7 @@ pub(crate) fn unpack(call: &Call, session: &Session) -> Result<Reply, Error> {
     };
     // A small member of a large file has used little of what it was given.
     content.shrink_to_fit();
-    let json = json!({ "end": end, "crc": crc }).to_string();
+    let json = object! { end, crc }.to_string();
     Ok(Reply { json, buffers: vec![("content".into(), Owned::Bytes(content))] })
 }
 
@@ -65,8 +64,10 @@ record! {
     struct Pack {
         /// 1 to 9.
         level: i32,
-        /// Look for runs alone.
-        runs: bool,
+        /// Look for few kinds of repeats, whatever the level.
+        fast: bool,
+        /// Whether the numbers in `bytes` begin at every fourth byte.
+        words: bool,
         /// Bytes of a chunk, which is packed by itself, whatever the number of threads.
         chunk: usize,
         /// Whether the stream ends with these bytes.
@@ -87,8 +88,11 @@ pub(crate) fn pack(call: &Call, session: &Session) -> Result<Reply, Error> {
     let last = chunks.len() - 1;
     let packed = session.run.map_parts(chunks, |index, chunk| {
         let is_last = request.last && index == last;
-        let packed =
-            if request.runs { runs::packed(chunk, is_last) } else { packed(chunk, request.level, is_last)? };
+        let packed = if request.fast {
+            repeats::packed(chunk, request.words, is_last)
+        } else {
+            packed(chunk, request.level, is_last)?
+        };
         Some((chunk.len(), crc32(0, chunk), packed))
     })?;
     let (mut crc, mut buffers) = (request.crc, Vec::with_capacity(packed.len()));
@@ -98,7 +102,7 @@ pub(crate) fn pack(call: &Call, session: &Session) -> Result<Reply, Error> {
         crc = crc32_combine(crc, own, length as u64);
         buffers.push((index.to_string(), Owned::Bytes(piece)));
     }
-    Ok(Reply { json: json!({ "crc": crc }).to_string(), buffers })
+    Ok(Reply { json: object! { crc }.to_string(), buffers })
 }
 
 /// The chunk's part of the stream, which ends with a whole byte.
@@ -121,13 +125,13 @@ fn packed(chunk: &[u8], level: i32, is_last: bool) -> Option<Vec<u8>> {
 fn reserve(content: &mut Vec<u8>, capacity: usize) -> Result<(), Error> {
     content.try_reserve_exact(capacity - content.len()).map_err(|_| {
         Error::new("TooLarge", format!("this machine gives no buffer of {capacity} bytes"))
-            .with(json!({ "bytes": capacity }))
+            .with(object! { bytes: capacity })
     })
 }
 
 fn truncated(size: usize) -> Error {
     let message = format!("the compressed data end after {size} bytes, before their own end");
-    Error::new("Truncated", message).with(json!({ "size": size }))
+    Error::new("Truncated", message).with(object! { size })
 }
 
 fn damaged(reason: &str) -> Error {
@@ -175,20 +179,22 @@ mod tests {
     fn what_is_packed_is_unpacked_and_threads_change_no_byte() {
         for length in [0, 1, 999, 1000, 1001, 300_000] {
             let content = content(length);
-            for (level, runs) in [(1, true), (1, false), (2, false), (9, false)] {
+            for (level, fast, words) in
+                [(1, true, false), (1, true, true), (1, false, false), (2, false, true), (9, false, true)]
+            {
                 let request = format!(
-                    r#"{{ "level": {level}, "runs": {runs}, "chunk": 1000, "last": true, "crc": 0 }}"#
+                    r#"{{ "level": {level}, "fast": {fast}, "words": {words}, "chunk": 1000, "last": true, "crc": 0 }}"#
                 );
                 let packed = call("deflate.pack", &request, &content, 1).unwrap();
                 assert_eq!(packed.buffers.len(), length.div_ceil(1000).max(1));
                 let crc = crc32(0, &content);
-                assert_eq!(packed.json, json!({ "crc": crc }).to_string());
+                assert_eq!(packed.json, object! { crc }.to_string());
                 let packed = joined(packed);
                 for threads in [2, 5] {
                     assert_eq!(joined(call("deflate.pack", &request, &content, threads).unwrap()), packed);
                 }
                 let (json, found) = unpacked(&[&packed[..], b"junk"].concat(), length + 1).unwrap();
-                assert_eq!(json, json!({ "end": 1 + packed.len(), "crc": crc }).to_string());
+                assert_eq!(json, object! { end: 1 + packed.len(), crc }.to_string());
                 assert_eq!(found, content);
             }
         }
@@ -197,11 +203,12 @@ mod tests {
     #[test]
     fn no_more_is_unpacked_than_asked_for_and_no_less_than_there_is() {
         let content = content(3 * STEP + 5);
-        let request = r#"{ "level": 1, "runs": true, "chunk": 1048576, "last": true, "crc": 0 }"#;
+        let request =
+            r#"{ "level": 1, "fast": true, "words": true, "chunk": 1048576, "last": true, "crc": 0 }"#;
         let packed = joined(call("deflate.pack", request, &content, 1).unwrap());
         for most in [1, STEP, STEP + 1, 3 * STEP] {
             let (json, found) = unpacked(&packed, most).unwrap();
-            assert_eq!(json, json!({ "end": null, "crc": crc32(0, &content[..most]) }).to_string());
+            assert_eq!(json, object! { end: None::<usize>, crc: crc32(0, &content[..most]) }.to_string());
             assert_eq!(found, content[..most]);
         }
         // Room without end is not asked of the system.

@@ -38,6 +38,7 @@ impl Error {
     }
 
     /// `{ code, message, detail }`, as it crosses into JavaScript.
+    #[inline(never)]
     pub fn to_json(&self) -> String {
         object! { code: self.code, message: self.message, detail: self.detail }.to_string()
     }

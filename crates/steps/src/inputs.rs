@@ -94,7 +94,7 @@ impl<'a> Inputs<'a> {
     }
 
     fn missing(&self, name: &str) -> Error {
-        Error::new("MissingInput", format!("{}: expected the input {name:?}, got none", self.step))
+        Error::new("MissingInput", format!("{}: expected the input \"{name}\", got none", self.step))
             .with(object! { input: name })
     }
 

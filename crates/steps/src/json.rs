@@ -216,12 +216,13 @@ pub fn is_word(value: &Value, variant: &str) -> bool {
 
 /// A field's name in camel case. An underscore in front is Rust's mark of what is not used.
 fn camel_case(field: &str) -> String {
-    let mut words = field.trim_start_matches('_').split('_');
-    let mut name = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        let (first, rest) = word.split_at(1);
-        name.push_str(&first.to_ascii_uppercase());
-        name.push_str(rest);
+    let mut name = String::new();
+    let mut begins_word = false;
+    for letter in field.trim_start_matches('_').chars() {
+        if letter != '_' {
+            name.push(if begins_word { letter.to_ascii_uppercase() } else { letter });
+        }
+        begins_word = letter == '_';
     }
     name
 }

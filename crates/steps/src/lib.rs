@@ -17,7 +17,7 @@ mod outputs;
 mod pointwise;
 mod region;
 #[cfg(not(target_arch = "wasm32"))]
-mod runs;
+mod repeats;
 mod services;
 mod session;
 mod step;
@@ -30,6 +30,8 @@ pub use outputs::{Into, Outputs};
 pub use session::Session;
 pub use step::Step;
 pub use voxnorm_kernels::memory::recycle;
+
+use serde_json::Value;
 
 /// Declares the modules of the methods and lists them, so that each stands once.
 macro_rules! steps {
@@ -74,7 +76,10 @@ pub fn run(call: &Call, into: Into, session: &Session) -> Result<Reply, Error> {
     }
     match services::find(call.step) {
         Some(service) => service(call, session),
-        None => Err(Error::new("UnknownStep", format!("expected the name of a step, got {:?}", call.step))),
+        None => Err(Error::new(
+            "UnknownStep",
+            format!("expected the name of a step, got {}", Value::from(call.step)),
+        )),
     }
 }
 

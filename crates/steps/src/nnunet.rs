@@ -62,7 +62,7 @@ impl Pointwise for NnUnet {
                 );
                 Err(Error::new("ValueOutOfRange", message).with(object! { range: [low, high] }))
             }
-            other => Err(Error::internal(format!("{}: scheme {other:?}", Self::ID))),
+            other => Err(Error::internal(format!("{}: scheme {other}", Self::ID))),
         }
     }
 

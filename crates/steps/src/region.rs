@@ -74,7 +74,7 @@ impl<'a> Region<'a> {
                 let subject = Subject::new(inputs.step(), String::new());
                 otsu_threshold(&subject, image.voxels, &session.run)?
             }
-            (Some(rule), _) => return Err(Error::internal(format!("{name}: rule {rule:?}"))),
+            (Some(rule), _) => return Err(Error::internal(format!("{name}: rule {rule}"))),
         };
         Ok(Region::above(threshold, "otsu"))
     }
@@ -90,8 +90,10 @@ impl<'a> Region<'a> {
         run: &Run,
     ) -> Result<Region<'a>, Error> {
         let mask = || {
-            let message =
-                format!("{}: expected the input {:?} for this region, got none", subject.step, subject.mask);
+            let message = format!(
+                "{}: expected the input \"{}\" for this region, got none",
+                subject.step, subject.mask
+            );
             mask.ok_or_else(|| Error::new("MissingInput", message).with(object! { input: subject.mask }))
         };
         let foreground = match (options.region, options.foreground) {

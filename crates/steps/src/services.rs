@@ -45,7 +45,7 @@ record! {
 fn decode(call: &Call, _: &Session) -> Result<Reply, Error> {
     let request: Decode = parse(call)?;
     let stored = Stored::named(&request.stored)
-        .ok_or_else(|| Error::internal(format!("{}: type {:?}", call.step, request.stored)))?;
+        .ok_or_else(|| Error::internal(format!("{}: type {}", call.step, request.stored)))?;
     let converted = to_f32(bytes(call)?, stored, request.big_endian, request.scale.map(Into::into));
     Ok(Reply {
         json: object! { rounded: converted.rounded, overflowed: converted.overflowed }.to_string(),
@@ -65,7 +65,7 @@ record! {
 fn encode(call: &Call, _: &Session) -> Result<Reply, Error> {
     let request: Encode = parse(call)?;
     let stored = Stored::named(&request.stored)
-        .ok_or_else(|| Error::internal(format!("{}: type {:?}", call.step, request.stored)))?;
+        .ok_or_else(|| Error::internal(format!("{}: type {}", call.step, request.stored)))?;
     let encoded = from_f32(voxels(call)?, stored, request.scale.map(Into::into));
     let json = object! {
         changed: encoded.changed,

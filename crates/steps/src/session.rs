@@ -15,6 +15,8 @@ pub struct Session<'a> {
 impl<'a> Session<'a> {
     /// A session on `threads` threads (0: one per core) at the instruction set called `simd`
     /// (empty: the widest there is).
+    // Inlined, it would be optimised as `voxnorm_steps::run` would.
+    #[inline(never)]
     pub fn new(
         threads: usize,
         simd: &str,
@@ -26,7 +28,11 @@ impl<'a> Session<'a> {
             let supported = Level::supported();
             Error::new(
                 "UnsupportedSimd",
-                format!("simd: expected one of {} on this processor, got {simd:?}", supported.join(", ")),
+                format!(
+                    "simd: expected one of {} on this processor, got {}",
+                    supported.join(", "),
+                    Value::from(simd)
+                ),
             )
             .with(object! { expected: supported, got: simd })
         })?;

@@ -66,7 +66,7 @@ pub fn call(step: &dyn Step, call: &Call, into: Into, session: &Session) -> Resu
         ("apply", fitted) if !fitted.is_null() => fitted,
         (phase, fitted) => {
             let with = if fitted.is_null() { "without" } else { "with" };
-            return Err(Error::internal(format!("{id}: phase {phase:?} {with} fitted values")));
+            return Err(Error::internal(format!("{id}: phase {phase} {with} fitted values")));
         }
     };
     if call.phase != "fit" {
