@@ -30,7 +30,7 @@ mod shared {
 
     /// A part is taken from its slot once, and its result put there.
     pub fn map_parts<T: Send, R: Send>(
-        pool: &rayon::ThreadPool,
+        pool: Option<&rayon::ThreadPool>,
         parts: Vec<T>,
         each: impl Fn(usize, T) -> R + Sync + Send,
     ) -> Vec<R> {
@@ -67,8 +67,11 @@ mod shared {
     const PATIENCE: usize = 10_000;
 
     /// Of no type of its own, so that rayon's machinery is compiled once and not for every kernel.
-    fn for_each(pool: &rayon::ThreadPool, count: usize, each: &(dyn Fn(usize) + Sync)) {
-        pool.install(|| (0..count).into_par_iter().with_max_len(1).for_each(each));
+    fn for_each(pool: Option<&rayon::ThreadPool>, count: usize, each: &(dyn Fn(usize) + Sync)) {
+        match pool {
+            Some(pool) => pool.install(|| (0..count).into_par_iter().with_max_len(1).for_each(each)),
+            None => (0..count).for_each(each),
+        }
     }
 
     #[cfg(not(target_arch = "wasm32"))]
@@ -159,9 +162,10 @@ impl Pool {
         parts: Vec<T>,
         each: impl Fn(usize, T) -> R + Sync + Send,
     ) -> Vec<R> {
+        // The shorter way of one thread is worth its code but in WebAssembly, which has a module for one thread.
         #[cfg(any(not(target_arch = "wasm32"), target_feature = "atomics"))]
-        if let Some(pool) = &self.inner {
-            return shared::map_parts(pool, parts, each);
+        if self.inner.is_some() || cfg!(target_arch = "wasm32") {
+            return shared::map_parts(self.inner.as_deref(), parts, each);
         }
         parts.into_iter().enumerate().map(|(index, part)| each(index, part)).collect()
     }
