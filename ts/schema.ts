@@ -25,9 +25,13 @@ export interface JsonSchema {
   readonly maxItems?: number;
 }
 
-/** The JSON Schema of what a caller may give. */
+const written = new WeakMap<z.ZodType, JsonSchema>();
+
+/** The JSON Schema of what a caller may give, written once. */
 export function jsonSchema(schema: z.ZodType): JsonSchema {
-  return z.toJSONSchema(schema, { io: "input" }) as JsonSchema;
+  const known = written.get(schema) ?? (z.toJSONSchema(schema, { io: "input" }) as JsonSchema);
+  written.set(schema, known);
+  return known;
 }
 
 /** Pairs of an option and the one that it replaces. */

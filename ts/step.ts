@@ -49,6 +49,13 @@ export interface StepDeclaration<
   readonly warnings: Readonly<Record<string, StepWarning<z.output<F>, z.output<M>>>>;
 }
 
+/** The schemas of a declaration, each made when it is first asked for: of all the steps there are, a program calls few. */
+interface Schemas<S extends z.ZodObject, F extends z.ZodObject, M extends z.ZodObject> {
+  options(): S;
+  fitted(): F;
+  measures(): M;
+}
+
 /** Looked for where a call fits, applies or both. Each gives a sentence with its numbers, or nothing. */
 export interface StepWarning<Fitted, Measures> {
   /** One line for the documentation, without a full stop. */
@@ -121,9 +128,18 @@ export function defineStep<
   F extends z.ZodObject,
   P extends string,
   M extends z.ZodObject,
->(declaration: StepDeclaration<I, O, S, F, P, M>): Step<I, O, S, F, P> {
-  const bind = (given: z.input<S> & { profile?: P } = {} as z.input<S>) => bound(declaration, given);
-  return Object.assign(bind, declaration) as Step<I, O, S, F, P>;
+>(declared: Omit<StepDeclaration<I, O, S, F, P, M>, keyof Schemas<S, F, M>> & Schemas<S, F, M>): Step<I, O, S, F, P> {
+  const { options, fitted, measures, ...facts } = declared;
+  const bind = (given: z.input<S> & { profile?: P } = {} as z.input<S>) => bound(step, given);
+  const schemas = { options: onceAsked(options), fitted: onceAsked(fitted), measures: onceAsked(measures) };
+  const step = Object.defineProperties(Object.assign(bind, facts), schemas) as Step<I, O, S, F, P>;
+  return step;
+}
+
+/** A property that is made when it is first asked for. */
+function onceAsked<T extends object>(make: () => T): PropertyDescriptor {
+  let made: T | undefined;
+  return { enumerable: true, get: () => (made ??= make()) };
 }
 
 function bound<

@@ -173,7 +173,10 @@ describe("options", () => {
   });
 
   it("override a profile's without conflict, each of the two", () => {
-    const near = defineStep({ ...n4, profiles: { near: { splineDistance: 100 }, few: { controlPoints: 6 } } });
+    const { options: schema, fitted, measures } = n4;
+    const schemas = { options: () => schema, fitted: () => fitted, measures: () => measures };
+    const profiles = { near: { splineDistance: 100 }, few: { controlPoints: 6 } };
+    const near = defineStep({ ...n4, ...schemas, profiles });
     expect(near().options).toMatchObject({ splineDistance: 100 });
     expect(near({ controlPoints: 5 }).options).toMatchObject({ splineDistance: null, controlPoints: [5, 5, 5] });
     expect(near({ splineDistance: null }).options).toMatchObject({ splineDistance: null, controlPoints: [4, 4, 4] });

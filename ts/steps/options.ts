@@ -2,16 +2,15 @@
 import { z } from "zod";
 
 /** Whole numbers along x, y, z. */
-export function triple(least: number, most = Number.MAX_SAFE_INTEGER) {
-  const each = z.int().min(least).max(most);
+export function triple(least: number) {
+  const each = z.int().min(least);
   return z.tuple([each, each, each]);
 }
 
-/** One whole number for all three axes, or one per axis; parsed to one per axis. */
-export function perAxis(least: number, most?: number) {
-  const all = triple(least, most);
+/** One number for all three axes, or one per axis; parsed to one per axis. */
+export function perAxis(each: z.ZodType<number, number>) {
   return z
-    .union([all.def.items[0], all])
+    .union([each, z.tuple([each, each, each])])
     .transform((value): [number, number, number] => (typeof value === "number" ? [value, value, value] : value));
 }
 
