@@ -25,20 +25,17 @@ export interface JsonSchema {
   readonly maxItems?: number;
 }
 
-const written = new WeakMap<z.ZodType, JsonSchema>();
-
-/** The JSON Schema of what a caller may give, written once. */
+/** The JSON Schema of what a caller may give. */
 export function jsonSchema(schema: z.ZodType): JsonSchema {
-  const known = written.get(schema) ?? (z.toJSONSchema(schema, { io: "input" }) as JsonSchema);
-  written.set(schema, known);
-  return known;
+  return z.toJSONSchema(schema, { io: "input" }) as JsonSchema;
 }
 
 /** Pairs of an option and the one that it replaces. */
-export function replacements({ properties = {} }: JsonSchema): [option: string, replaced: string][] {
-  return Object.entries(properties).flatMap(([name, { replaces }]): [string, string][] =>
-    replaces === undefined ? [] : [[name, replaces]],
-  );
+export function replacements({ shape }: z.ZodObject): [option: string, replaced: string][] {
+  return Object.entries<z.ZodType>(shape).flatMap(([name, option]): [string, string][] => {
+    const { replaces } = (option.meta() ?? {}) as JsonSchema;
+    return replaces === undefined ? [] : [[name, replaces]];
+  });
 }
 
 /** What an option is for, in a sentence without a full stop. */

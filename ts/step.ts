@@ -11,7 +11,7 @@ import type { Backend, Buffers, Progress } from "./backend/backend.ts";
 import { sharedBackend } from "./backend/shared.ts";
 import { VoxnormError } from "./errors.ts";
 import { defaultGridTolerance, expectGridTolerance, expectSameGrid } from "./grid.ts";
-import { badOption, expectObject, jsonSchema, parsed, plain, replacements, show } from "./schema.ts";
+import { badOption, expectObject, parsed, plain, replacements, show } from "./schema.ts";
 import type { Given, Made, Slots } from "./slots.ts";
 import { expectMask, expectVolume, type Grid, type Volume, type Warning } from "./volume.ts";
 
@@ -319,7 +319,7 @@ function volumes(buffers: Buffers, grid: Grid): Record<string, Volume> {
 
 /** All options from a profile's and a caller's. What replaces another one stands alone, whoever gave the other. */
 function complete(step: StepDeclaration, profile: object, own: Record<string, unknown>): Record<string, unknown> {
-  const pairs = replacements(jsonSchema(step.options));
+  const pairs = replacements(step.options);
   const preset: Record<string, unknown> = { ...profile };
   for (const [option, replaced] of pairs) {
     if (own[replaced] === undefined) continue;
