@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll } from "vitest";
 import { type Backend, createBackend, type Volume, volume, writeVolume } from "../../dist/index.js";
 
-export const bin = fileURLToPath(new URL("../../dist/cli/bin.js", import.meta.url));
+export const bin = fileURLToPath(new URL("../../dist/cli/bin.cjs", import.meta.url));
 
 export interface Ran {
   readonly code: number | null;

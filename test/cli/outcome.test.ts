@@ -234,7 +234,7 @@ describe("1, a defect", () => {
       await cp(`${root}dist`, join(copy, "dist"), { recursive: true, filter: (path) => !isBuilt(path) });
       await cp(`${root}package.json`, join(copy, "package.json"));
       await symlink(`${root}node_modules`, join(copy, "node_modules"));
-      const program = join(copy, "dist/cli/bin.js");
+      const program = join(copy, "dist/cli/bin.cjs");
       const ran = await voxnorm(["n4", place.at("head.nii.gz"), "-o", place.at("new.nii")], { program });
       expect(ran.code).toBe(1);
       expect(ran.stderr).toMatch(/^error BackendUnavailable: no backend could be loaded\n {2}native: .*\n {4}→ run/);

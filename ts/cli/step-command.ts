@@ -130,7 +130,9 @@ async function run(step: AnyStep, inputs: readonly string[], given: Given): Prom
         if (!signal.aborted) tell.done(index, inputs.length > 1 ? [`${job.input} failed`] : []);
       }
     };
-    await atMost(given.jobs ?? usualJobs, plan.jobs, each, room(given.memory));
+    // One has all the room there is, and its header need not be read ahead.
+    const shared = plan.jobs.length > 1 ? room(given.memory) : undefined;
+    await atMost(given.jobs ?? usualJobs, plan.jobs, each, shared);
   } catch (error) {
     const failure = VoxnormError.from(error);
     for (const entry of entries) entry.error = failure;
