@@ -193,6 +193,24 @@ describe("options", () => {
   });
 });
 
+it("a step's schemas are made once, and none before it is asked for", () => {
+  const made: string[] = [];
+  const noted =
+    <T>(name: string, schema: T) =>
+    () => {
+      made.push(name);
+      return schema;
+    };
+  const { options, fitted, measures } = n4;
+  const schemas = { options: noted("options", options), measures: noted("measures", measures) };
+  const step = defineStep({ ...n4, ...schemas, fitted: noted("fitted", fitted), profiles: { simpleitk: {} } });
+  expect(made).toEqual([]);
+  expect(step().options).toEqual(step({ histogramBins: 200 }).options);
+  expect(made).toEqual(["options"]);
+  expect({ ...step }).toMatchObject({ id: "n4", options, fitted, measures });
+  expect(made).toEqual(["options", "fitted", "measures"]);
+});
+
 describe("what is no object is a wrong call", () => {
   const image = volume(Float32Array.of(1, 2, 3), [3, 1, 1]);
   const bound = n4() as BoundStep;

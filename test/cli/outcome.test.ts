@@ -64,6 +64,11 @@ describe("2, a wrong call", () => {
     [["n4"], "BadOption", /--output/],
     [["n4", "-o", "new.nii"], "MissingInput", /input/],
     [["info"], "MissingInput", /file/],
+    [
+      ["histogram-matching", "head.nii.gz", "-o", "new.nii"],
+      "MissingInput",
+      /histogram-matching: reference: expected a volume, got none; name its file with --reference$/,
+    ],
     [["n4", "head.nii.gz"], "BadOption", /--output/],
     [
       ["n4", "head.nii.gz", "more.nii", "-o", "new.nii"],

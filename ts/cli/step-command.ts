@@ -45,8 +45,7 @@ export function stepCommand(step: AnyStep): Command {
   command.requiredOption("-o, --output <file>", output);
   for (const [name, slot] of otherSlots(step.inputs)) {
     const value = [...slot.rules, "file"].join("|");
-    const flag = new Option(`--${kebab(name)} <${value}>`, slot.description);
-    command.addOption(slot.isOptional && !slot.isForFitting ? flag : flag.makeOptionMandatory());
+    command.addOption(new Option(`--${kebab(name)} <${value}>`, slot.description));
   }
   for (const [name, slot] of otherSlots(step.outputs)) {
     command.addOption(new Option(`--${kebab(name)} <file>`, `write: ${slot.description}`));

@@ -56,6 +56,16 @@ export function ddof() {
   return z.int().min(0).max(1).meta({ description: "Delta degrees of freedom of the deviation" });
 }
 
+/** How far results lie from the centre at most. */
+export function removeOutliers() {
+  return z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .meta({ description: "Clip to this many deviations on either side", unit: "standard deviations" });
+}
+
 /** What becomes of a region whose spread is 0, where a method divides by it. */
 export function constant() {
   return z.enum(["refuse", "centre"]).meta({

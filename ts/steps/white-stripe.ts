@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { image, mask } from "../slots.ts";
 import { defineStep, type StepWarning } from "../step.ts";
+import { removeOutliers } from "./options.ts";
 import { parts, pointwise, pointwiseDocOfWhole, pointwiseOptionsOfWhole } from "./pointwise.ts";
 import { notPeak, tissueMode, tissueModeDoc } from "./tissue-mode.ts";
 
@@ -129,12 +130,7 @@ equal, ${"`BadScale`"} where ${"`silverman`"} finds no value above 0.
         .meta({ description: "What is subtracted: the stripe's mean, or the mode where there is one" }),
       ddof: z.int().min(0).max(1).default(0).meta({ description: "Delta degrees of freedom of the deviation" }),
       epsilon: z.number().min(0).default(0).meta({ description: "Added to the deviation" }),
-      removeOutliers: z
-        .number()
-        .positive()
-        .nullable()
-        .default(null)
-        .meta({ description: "Clip to this many deviations on either side", unit: "standard deviations" }),
+      removeOutliers: removeOutliers(),
       normValue: z.number().positive().default(1).meta({ description: "What a deviation becomes" }),
       offset: z.number().default(0).meta({ description: "What the location becomes" }),
       ...tissueMode.options(),

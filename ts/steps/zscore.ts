@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
-import { constant, ddof } from "./options.ts";
+import { constant, ddof, removeOutliers } from "./options.ts";
 import { parts, pointwise, pointwiseDoc, pointwiseOptions } from "./pointwise.ts";
 
 export const zscore = defineStep({
@@ -34,12 +34,7 @@ ${"`ConstantImage`"} where the divisor is 0, unless ${"`constant`"} is ${"`centr
         .default(0)
         .meta({ description: "What the divisor is at least: a number, or 1 / √n" }),
       constant: constant().default("refuse"),
-      removeOutliers: z
-        .number()
-        .positive()
-        .nullable()
-        .default(null)
-        .meta({ description: "Clip to this many deviations on either side", unit: "standard deviations" }),
+      removeOutliers: removeOutliers(),
       scale: z.number().positive().default(1).meta({ description: "Standard deviation of the output" }),
       ...pointwiseOptions(),
     }),
