@@ -105,7 +105,10 @@ async function run(step: AnyStep, inputs: readonly string[], given: Given): Prom
     const { signal } = stop;
     const read = reader(bound, plan, { backend, signal, limits: givenLimits(given) });
     const storage = givenStorage(given);
-    const shop = { bound, plan, backend, signal, gzip: given.gzip === true, storage, read };
+    // Inputs' stand in the report alone; the output's is told, too.
+    const isTold = given.json === true || given.quiet !== true;
+    const digests = given.report === undefined ? isTold && ("output" as const) : true;
+    const shop = { bound, plan, backend, signal, digests, gzip: given.gzip === true, storage, read };
     const each = async (job: Job, index: number) => {
       const entry = entries[index]!;
       try {
