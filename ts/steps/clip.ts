@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
-import { parts, pointwise, pointwiseDoc, pointwiseOptions } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDocOfGiven, pointwiseOptions } from "./pointwise.ts";
 
 export const clip = defineStep({
   ...pointwise,
@@ -15,9 +15,7 @@ clipped, and what part of those changed they are.
 
 **Profiles.** ${"`source`"} is the recipe ${"`clip_hu`"}; ${"`soft`"}, ${"`bone`"} and ${"`lung`"} are the other strategies of the script that it comes
 from.
-${pointwiseDoc}
-No number is found in the region, so NaN in it is no failure: it stays NaN, and is counted.
-`,
+${pointwiseDocOfGiven}`,
   modalities: ["CT", "PT", "CR", "DX", "MR"],
   references: [],
   options: () =>

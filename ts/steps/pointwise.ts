@@ -103,5 +103,10 @@ export const pointwiseDoc = commonDoc(
   "`per` takes each channel, or each slice along the third axis, as an image of its own.",
 );
 
+/** Of methods whose numbers are given. */
+export const pointwiseDocOfGiven = `${pointwiseDoc}
+No number is found in the region, so NaN in it is no failure: it stays NaN, and is counted.
+`;
+
 /** Of methods that take the image as one. */
 export const pointwiseDocOfWhole = commonDoc("All slices and channels are one image.");

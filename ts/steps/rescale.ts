@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
 import { clip, interval, outputRange } from "./options.ts";
-import { parts, pointwise, pointwiseDoc, pointwiseOptions } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDocOfGiven, pointwiseOptions } from "./pointwise.ts";
 
 export const rescale = defineStep({
   ...pointwise,
@@ -14,9 +14,7 @@ export const rescale = defineStep({
 [a₀, a₁] is ${"`inputRange`"}, [lower, upper] is ${"`outputRange`"}. Values beyond go on along the line, or with ${"`clip`"} to its ends.
 
 **Profiles.** ${"`monai`"} is ScaleIntensityRange, ${"`torchio`"} RescaleIntensity with ${"`in_min_max`"}; neither clips unless told to.
-${pointwiseDoc}
-No number is found in the region, so NaN in it is no failure: it stays NaN, and is counted.
-`,
+${pointwiseDocOfGiven}`,
   modalities: ["CT", "PT", "CR", "DX", "MR"],
   references: [],
   options: () =>
