@@ -5,6 +5,7 @@ import { maskLabel, perAxis, triple } from "./options.ts";
 
 /** Spans of the last level; more would describe single voxels rather than a slowly varying field. */
 const mostSpans = 128;
+const mostPoints = mostSpans + 3;
 
 const row = () => z.tuple([z.number(), z.number(), z.number(), z.number()]);
 
@@ -106,12 +107,7 @@ iterations the fields agree within 0.01 %; with antspyx within 0.002 %, without 
           .min(0)
           .default(0.001)
           .meta({ description: "A level ends when the field's change is at most this; 0 runs all iterations" }),
-        controlPoints: perAxis(
-          z
-            .int()
-            .min(4)
-            .max(mostSpans + 3),
-        )
+        controlPoints: perAxis(z.int().min(4).max(mostPoints))
           .prefault(4)
           .meta({ description: "Control points of the first level; one number or one per axis" }),
         splineDistance: z
@@ -150,7 +146,7 @@ iterations the fields agree within 0.01 %; with antspyx within 0.002 %, without 
           path: ["controlPoints"],
           // Where an option is out of range it may not have been parsed to what is compared here.
           when: ({ issues }) => issues.length === 0,
-          error: `expected so few that the last level has at most ${mostSpans + 3}, each level doubling the spans`,
+          error: `expected so few that the last level has at most ${mostPoints}, each level doubling the spans`,
         },
       ),
   profiles: {
