@@ -270,13 +270,16 @@ async function bundleCommand() {
   copyFileSync(join(root, "scripts", "lib", "bundled-load.cjs"), join(built, "load.cjs"));
   renameSync(join(built, "load.cjs"), join(cli, "load.cjs"));
   // Of a run from file to file, for whose functions the code is kept.
-  const warmUp = `(async ({ load, compiledCode }) => {
-    await load().main(["n4", "examples/data/n3_brain.nii.gz", "-o", process.argv[2], "--shrink-factor", "8", "--quiet"]);
-    require("node:fs").writeFileSync(process.argv[3], compiledCode());
-  })(require(process.argv[1]))`;
+  const warmUp = `(async ([_, loader, code, ...words]) => {
+    const { load, compiledCode } = require(loader);
+    await load().main(words);
+    require("node:fs").writeFileSync(code, compiledCode());
+  })(process.argv)`;
+  const [image, mask] = ["n3_brain", "n3_brain_mask"].map((name) => `examples/data/${name}.nii.gz`);
   const code = join(built, "command.cache");
   const { output } = await run(process.execPath, [
-    ...["-e", warmUp, join(cli, "load.cjs"), join(built, "out.nii.gz"), code],
+    ...["-e", warmUp, join(cli, "load.cjs"), code],
+    ...["n4", image, "-o", join(built, "out.nii.gz"), "--mask", mask, "--shrink-factor", "8", "--json"],
   ]);
   // Without a backend the run ends with an error, and some functions are not among the compiled ones.
   if (!existsSync(code)) throw new Failure("the command was bundled but does not load", output, "Report this.");

@@ -29,6 +29,7 @@ export interface Shop {
   readonly plan: Plan;
   readonly backend: Backend;
   readonly signal: AbortSignal;
+  /** Those that are told. */
   readonly digests: boolean | "output";
   readonly gzip: boolean;
   /** How the image is stored; other outputs are `float32`. */
@@ -60,8 +61,7 @@ export async function work(
 ): Promise<Done> {
   const { bound, plan, backend, signal, gzip, storage, digests } = shop;
   // Hashed while other files are read and the image is worked on.
-  const isEarly = digests === true && backend.threads > 1;
-  const hash = (volume: Mask) => (isEarly ? startDigest(volume, backend) : undefined);
+  const hash = (volume: Mask) => (digests === true && backend.threads > 1 ? startDigest(volume, backend) : undefined);
   const [{ image, ...inputs }, decodeMs] = await timed(() => readInputs(job, shop, warnings, hash));
   const outputs = Object.keys(job.outputs);
   const context = { backend, signal, inputs, outputs, digests, onProgress };
