@@ -56,6 +56,10 @@ describe("0, all done", () => {
   });
 });
 
+it.each(["--help", "n4 --help", "info head.nii.gz"])("ends as usual where nobody reads on: %s", async (words) => {
+  expect(await voxnorm(words.split(" "), { cwd: place.folder, isUnread: true })).toMatchObject({ code: 0, stderr: "" });
+});
+
 describe("2, a wrong call", () => {
   const call = (...words: string[]) => ["n4", "head.nii.gz", "-o", "new.nii.gz", ...words];
   it.each([
