@@ -430,7 +430,8 @@ mod tests {
     #[test]
     fn distances_are_those_of_double_precision() {
         // Distances from 1e-9 that single precision does not tell apart, on both sides; and noise.
-        let close = (0..70_001).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 } * (1.0 + (i % 5) as f32 * 1e-6));
+        let next = |i: u32| f32::from_bits(1.0_f32.to_bits() + i % 5);
+        let close = (0..70_001).map(|i| if i % 2 == 0 { next(i) } else { -next(i) });
         for (voxels, centre) in
             [(close.collect::<Vec<f32>>(), 1e-9), (noise(70_003), 12.125), (vec![2.0; 9], 2.0)]
         {
