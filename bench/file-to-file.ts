@@ -172,7 +172,7 @@ function ours(backend: "native" | "wasm", threads: number, [image, mask]: Files,
     name: backend,
     output,
     program: process.execPath,
-    args: [...preload, join(root, "dist", "cli", "bin.js"), ...command, image, ...flags, "--json", "--quiet"],
+    args: [...preload, join(root, "dist", "cli", "bin.cjs"), ...command, image, ...flags, "--json", "--quiet"],
     idle: [...preload, "-e", "0"],
     runs: [],
   };

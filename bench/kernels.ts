@@ -94,7 +94,7 @@ export function kernelSection(times: readonly KernelTimes[]): string {
     "## Kernels",
     "",
     `${times[0]!.voxels.toLocaleString("en")} voxels in memory, one thread, by the npm package benchmark: ms, median (least). The last three columns`,
-    "are the widest instruction set's, from its least; a plain copy shows the memory's limit. All levels give the same result.",
+    "are the widest instruction set's, from its least; a plain copy and a plain read show the memory's limits. All levels give the same result.",
     "",
     line(["kernel", ...levels, "ns a voxel", "GB/s", "of a copy's"]),
     line(["---", ...levels.map(() => "---:"), "---:", "---:", "---:"]),

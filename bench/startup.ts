@@ -5,7 +5,7 @@ import { version } from "../dist/index.js";
 import { plainEnvironment, root } from "./files.ts";
 import type { Startup } from "./record.ts";
 
-const command = [join(root, "dist", "cli", "bin.js"), "--version"];
+const command = [join(root, "dist", "cli", "bin.cjs"), "--version"];
 const nothing = ["-e", "0"];
 
 export function startup(runs: number): Startup {

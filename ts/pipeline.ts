@@ -15,8 +15,8 @@ export interface PipelineContext extends Omit<RunContext, "onProgress"> {
   readonly inputs?: Readonly<Record<string, Mask | string | undefined>>;
   /** Outputs wanted besides the image, by name. */
   readonly outputs?: readonly string[];
-  /** Whether the report holds digests of inputs and output. */
-  readonly digests?: boolean;
+  /** Whether the report holds digests of inputs and output, or of the output alone. */
+  readonly digests?: boolean | "output";
   readonly onProgress?: ((progress: Progress & { readonly step: string }) => void) | undefined;
 }
 
@@ -116,7 +116,7 @@ async function start(
   // Its header lets the writer keep what a file said of the image beyond its voxels.
   const result = { ...image, meta: { ...image.meta, ...(input.meta.header ? { header: input.meta.header } : {}) } };
   const others = reports.flatMap(({ inputs }) => Object.values(inputs)).filter((value) => typeof value !== "string");
-  const hashed = digests ? [...new Set<Mask>([input, result, ...others])] : [];
+  const hashed = digests ? [...new Set<Mask>(digests === "output" ? [result] : [input, result, ...others])] : [];
   // At once, as each takes a thread for as long as a small image's correction.
   const hash = () =>
     all(

@@ -31,10 +31,11 @@ export function jsonSchema(schema: z.ZodType): JsonSchema {
 }
 
 /** Pairs of an option and the one that it replaces. */
-export function replacements({ properties = {} }: JsonSchema): [option: string, replaced: string][] {
-  return Object.entries(properties).flatMap(([name, { replaces }]): [string, string][] =>
-    replaces === undefined ? [] : [[name, replaces]],
-  );
+export function replacements({ shape }: z.ZodObject): [option: string, replaced: string][] {
+  return Object.entries<z.ZodType>(shape).flatMap(([name, option]): [string, string][] => {
+    const { replaces } = (option.meta() ?? {}) as JsonSchema;
+    return replaces === undefined ? [] : [[name, replaces]];
+  });
 }
 
 /** What an option is for, in a sentence without a full stop. */

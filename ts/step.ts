@@ -11,7 +11,7 @@ import type { Backend, Buffers, Progress } from "./backend/backend.ts";
 import { sharedBackend } from "./backend/shared.ts";
 import { VoxnormError } from "./errors.ts";
 import { defaultGridTolerance, expectGridTolerance, expectSameGrid } from "./grid.ts";
-import { badOption, expectObject, jsonSchema, parsed, plain, replacements, show } from "./schema.ts";
+import { badOption, expectObject, parsed, plain, replacements, show } from "./schema.ts";
 import type { Given, Made, Slots } from "./slots.ts";
 import { expectMask, expectVolume, type Grid, type Volume, type Warning } from "./volume.ts";
 
@@ -47,6 +47,13 @@ export interface StepDeclaration<
   readonly measures: M;
   /** What a user should know of a result, by code. */
   readonly warnings: Readonly<Record<string, StepWarning<z.output<F>, z.output<M>>>>;
+}
+
+/** The schemas of a declaration, each made when it is first asked for: of all the steps there are, a program calls few. */
+interface Schemas<S extends z.ZodObject, F extends z.ZodObject, M extends z.ZodObject> {
+  options(): S;
+  fitted(): F;
+  measures(): M;
 }
 
 /** Looked for where a call fits, applies or both. Each gives a sentence with its numbers, or nothing. */
@@ -121,25 +128,30 @@ export function defineStep<
   F extends z.ZodObject,
   P extends string,
   M extends z.ZodObject,
->(declaration: StepDeclaration<I, O, S, F, P, M>): Step<I, O, S, F, P> {
-  const bind = (given: z.input<S> & { profile?: P } = {} as z.input<S>) => bound(declaration, given);
-  return Object.assign(bind, declaration) as Step<I, O, S, F, P>;
+>(declared: Omit<StepDeclaration<I, O, S, F, P, M>, keyof Schemas<S, F, M>> & Schemas<S, F, M>): Step<I, O, S, F, P> {
+  const { options, fitted, measures, ...facts } = declared;
+  const bind = (given: object = {}) => bound<I, O, z.output<F>>(step as unknown as StepDeclaration, given);
+  const schemas = { options: onceAsked(options), fitted: onceAsked(fitted), measures: onceAsked(measures) };
+  const step = Object.defineProperties(Object.assign(bind, facts), schemas) as Step<I, O, S, F, P>;
+  return step;
 }
 
-function bound<
-  I extends Slots,
-  O extends Slots,
-  S extends z.ZodObject,
-  F extends z.ZodObject,
-  P extends string,
-  M extends z.ZodObject,
->(step: StepDeclaration<I, O, S, F, P, M>, given: z.input<S> & { profile?: P }): BoundStep<I, O, z.output<F>> {
+/** A property that is made when it is first asked for. */
+function onceAsked<T extends object>(make: () => T): PropertyDescriptor {
+  let made: T | undefined;
+  return { enumerable: true, get: () => (made ??= make()) };
+}
+
+function bound<I extends Slots, O extends Slots, Fitted>(
+  step: StepDeclaration,
+  given: object,
+): BoundStep<I, O, Fitted> {
   expectObject(step.id, "options", given);
-  const { profile = Object.keys(step.profiles)[0] as P, ...own } = given as { profile?: P };
+  const { profile = Object.keys(step.profiles)[0]!, ...own } = given as { profile?: string };
   if (!Object.hasOwn(step.profiles, profile)) {
     throw badOption(step.id, "profile", `expected one of ${Object.keys(step.profiles).join(", ")}`, profile);
   }
-  const options = complete(step, step.profiles[profile], withoutUndefined(own));
+  const options = complete(step, step.profiles[profile]!, withoutUndefined(own));
   const firstOutput = Object.keys(step.outputs).slice(0, 1);
 
   function checked(phase: Phase, inputs: Given<I>, wanted: readonly string[], context: RunContext) {
@@ -164,13 +176,13 @@ function bound<
     const into = phase === "fit" ? undefined : expectRoom(step.id, context.into, wanted, buffers);
     const reply = await backend.run({ step: step.id, phase, request, buffers, into, signal, onProgress });
     const { json } = reply;
-    const warnings = found(step as unknown as StepDeclaration, options, described.inputs, json);
+    const warnings = found(step, options, described.inputs, json);
     for (const warning of warnings) context.onWarning?.(warning);
     return { json, warnings, outputs: volumes(reply.buffers, image.grid) as Made<O> };
   }
 
   return {
-    step: step as unknown as StepDeclaration,
+    step,
     profile,
     options,
     check(inputs, wanted = firstOutput, context = {}) {
@@ -178,7 +190,7 @@ function bound<
     },
     async fit(inputs, context = {}) {
       const { json } = await call("fit", inputs, [], context);
-      return json.fitted as z.output<F>;
+      return json.fitted as Fitted;
     },
     async apply(inputs, fitted, wanted = firstOutput, context = {}) {
       const known = step.fitted.safeParse(fitted);
@@ -190,7 +202,7 @@ function bound<
     },
     async run(inputs, wanted = firstOutput, context = {}) {
       const { json, ...made } = await call("run", inputs, wanted, context);
-      return { ...made, measures: json.measures as Record<string, unknown>, fitted: json.fitted as z.output<F> };
+      return { ...made, measures: json.measures as Record<string, unknown>, fitted: json.fitted as Fitted };
     },
   };
 }
@@ -303,7 +315,7 @@ function volumes(buffers: Buffers, grid: Grid): Record<string, Volume> {
 
 /** All options from a profile's and a caller's. What replaces another one stands alone, whoever gave the other. */
 function complete(step: StepDeclaration, profile: object, own: Record<string, unknown>): Record<string, unknown> {
-  const pairs = replacements(jsonSchema(step.options));
+  const pairs = replacements(step.options);
   const preset: Record<string, unknown> = { ...profile };
   for (const [option, replaced] of pairs) {
     if (own[replaced] === undefined) continue;

@@ -16,7 +16,6 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { Failure, must, npmProgram, root, run } from "./process.mjs";
 import { filesUnder, fingerprint, scratch } from "./stamp.mjs";
 import { requireCompilers } from "./tools.mjs";
@@ -101,7 +100,7 @@ export const stages = [
           "tsconfig.json",
           "tsconfig.build.json",
           "scripts/lib/bundle.config.mjs",
-          "scripts/lib/bundled-main.mjs",
+          "scripts/lib/bundled-load.cjs",
         ],
         ...["node_modules/typescript/package.json", "node_modules/vite/package.json"],
       ]),
@@ -254,12 +253,12 @@ async function buildTypeScript() {
   // A source that is gone must not live on as its old output.
   const wanted = new Set(sources().map((file) => compiled(file)));
   for (const file of filesUnder("dist").filter((path) => !/^dist\/(native|wasm|wasm-threads)\//.test(path))) {
-    if (!wanted.has(file.replace(/\.(d\.ts|js)(\.map)?$/, ".js"))) rmSync(join(root, file));
+    if (!wanted.has(file.replace(/\.(?:d\.(c?)ts|(c?)js)(\.map)?$/, ".$1$2js"))) rmSync(join(root, file));
   }
   await bundleCommand();
 }
 
-/** Puts the command's one file in place of the compiled one, which would do as well and starts more slowly. */
+/** Has the command loaded from one file; the compiled modules would do as well and start more slowly. */
 async function bundleCommand() {
   const built = scratch("bundle");
   const [node, args] = npmProgram("vite", "vite", [
@@ -268,16 +267,19 @@ async function bundleCommand() {
   await must("the command does not bundle", "Correct what vite names above.", node, args);
   const cli = join(root, "dist", "cli");
   renameSync(join(built, "command.cjs"), join(cli, "command.cjs"));
-  copyFileSync(join(root, "scripts", "lib", "bundled-main.mjs"), join(built, "main.js"));
-  renameSync(join(built, "main.js"), join(cli, "main.js"));
+  copyFileSync(join(root, "scripts", "lib", "bundled-load.cjs"), join(built, "load.cjs"));
+  renameSync(join(built, "load.cjs"), join(cli, "load.cjs"));
   // Of a run from file to file, for whose functions the code is kept.
-  const warmUp = `import(process.argv[1]).then(async ({ main, compiledCode }) => {
-    await main(["n4", "examples/data/n3_brain.nii.gz", "-o", process.argv[2], "--shrink-factor", "8", "--quiet"]);
-    require("node:fs").writeFileSync(process.argv[3], compiledCode());
-  })`;
+  const warmUp = `(async ([_, loader, code, ...words]) => {
+    const { load, compiledCode } = require(loader);
+    await load().main(words);
+    require("node:fs").writeFileSync(code, compiledCode());
+  })(process.argv)`;
+  const [image, mask] = ["n3_brain", "n3_brain_mask"].map((name) => `examples/data/${name}.nii.gz`);
   const code = join(built, "command.cache");
   const { output } = await run(process.execPath, [
-    ...["-e", warmUp, pathToFileURL(join(cli, "main.js")).href, join(built, "out.nii.gz"), code],
+    ...["-e", warmUp, join(cli, "load.cjs"), code],
+    ...["n4", image, "-o", join(built, "out.nii.gz"), "--mask", mask, "--shrink-factor", "8", "--json"],
   ]);
   // Without a backend the run ends with an error, and some functions are not among the compiled ones.
   if (!existsSync(code)) throw new Failure("the command was bundled but does not load", output, "Report this.");
@@ -285,11 +287,11 @@ async function bundleCommand() {
 }
 
 function sources() {
-  return filesUnder("ts").filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"));
+  return filesUnder("ts").filter((file) => /\.c?ts$/.test(file) && !file.endsWith(".d.ts"));
 }
 
 function compiled(source) {
-  return source.replace(/^ts\//, "dist/").replace(/\.ts$/, ".js");
+  return source.replace(/^ts\//, "dist/").replace(/\.(c?)ts$/, ".$1js");
 }
 
 /** Loads what was built in a process of its own: a file that builds but does not load is a failure here. */

@@ -173,7 +173,10 @@ describe("options", () => {
   });
 
   it("override a profile's without conflict, each of the two", () => {
-    const near = defineStep({ ...n4, profiles: { near: { splineDistance: 100 }, few: { controlPoints: 6 } } });
+    const { options: schema, fitted, measures } = n4;
+    const schemas = { options: () => schema, fitted: () => fitted, measures: () => measures };
+    const profiles = { near: { splineDistance: 100 }, few: { controlPoints: 6 } };
+    const near = defineStep({ ...n4, ...schemas, profiles });
     expect(near().options).toMatchObject({ splineDistance: 100 });
     expect(near({ controlPoints: 5 }).options).toMatchObject({ splineDistance: null, controlPoints: [5, 5, 5] });
     expect(near({ splineDistance: null }).options).toMatchObject({ splineDistance: null, controlPoints: [4, 4, 4] });
@@ -188,6 +191,24 @@ describe("options", () => {
     given.iterations.push(9);
     expect(bound.options.iterations).toEqual([3, 2]);
   });
+});
+
+it("a step's schemas are made once, and none before it is asked for", () => {
+  const made: string[] = [];
+  const noted =
+    <T>(name: string, schema: T) =>
+    () => {
+      made.push(name);
+      return schema;
+    };
+  const { options, fitted, measures } = n4;
+  const schemas = { options: noted("options", options), measures: noted("measures", measures) };
+  const step = defineStep({ ...n4, ...schemas, fitted: noted("fitted", fitted), profiles: { simpleitk: {} } });
+  expect(made).toEqual([]);
+  expect(step().options).toEqual(step({ histogramBins: 200 }).options);
+  expect(made).toEqual(["options"]);
+  expect({ ...step }).toMatchObject({ id: "n4", options, fitted, measures });
+  expect(made).toEqual(["options", "fitted", "measures"]);
 });
 
 describe("what is no object is a wrong call", () => {
@@ -250,11 +271,11 @@ describe("a schema in words", () => {
   });
 
   it.each(Object.values(steps))("what an option of $id replaces is another option, in no profile with it", (step) => {
-    const schema = jsonSchema(step.options);
+    const { properties } = jsonSchema(step.options);
     const written = JSON.parse(readFileSync(`docs/schema/${step.id}.json`, "utf8"));
-    for (const [option, replaced] of replacements(schema)) {
-      expect(Object.keys(schema.properties ?? {})).toContain(replaced);
-      expect(described(schema.properties![option]!)).toContain(`, in place of ${replaced}`);
+    for (const [option, replaced] of replacements(step.options)) {
+      expect(Object.keys(properties ?? {})).toContain(replaced);
+      expect(described(properties![option]!)).toContain(`, in place of ${replaced}`);
       expect(written.allOf).toContainEqual({
         not: { required: [option, replaced], properties: { [option]: { not: { type: "null" } } } },
       });

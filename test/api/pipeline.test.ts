@@ -69,6 +69,14 @@ describe.each(bothBackends)("%s", (name) => {
     expect(bits(rerun.outputs.image!)).toBe(bits(corrected));
   });
 
+  it("reports the digest of the output alone where no other is asked for", async () => {
+    const context = { ...held, inputs: { mask }, digests: "output" } as const;
+    const { image: corrected, report } = await pipeline([n4(options)]).run(image, context);
+    expect(report.input).toEqual({ grid: image.grid });
+    expect(report.steps[0]!.inputs).toEqual({ mask: {} });
+    expect(report.output).toEqual({ grid: image.grid, digest: await digest(corrected, held.backend) });
+  });
+
   it("hands the image on from step to step", async () => {
     const context = { ...held, inputs: { mask }, outputs: ["field"], digests: true };
     const steps = [n4(options), n4({ shrinkFactor: 1, iterations: [2] })];

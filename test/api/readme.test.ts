@@ -42,7 +42,8 @@ it.each([
   const text = await readFile(join(root, page), "utf8");
   const commands = [...text.matchAll(/^ {4}npx voxnorm (.*)$/gm)].map(([, words]) => words!.split(" "));
   expect(commands.length).toBeGreaterThan(2);
-  for (const words of commands) await run(process.execPath, [join(root, "dist/cli/bin.js"), ...words], { cwd: folder });
+  for (const words of commands)
+    await run(process.execPath, [join(root, "dist/cli/bin.cjs"), ...words], { cwd: folder });
   expect(await readdir(folder)).toEqual(expect.arrayContaining(made));
 });
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll } from "vitest";
 import { type Backend, createBackend, type Volume, volume, writeVolume } from "../../dist/index.js";
 
-export const bin = fileURLToPath(new URL("../../dist/cli/bin.js", import.meta.url));
+export const bin = fileURLToPath(new URL("../../dist/cli/bin.cjs", import.meta.url));
 
 export interface Ran {
   readonly code: number | null;
@@ -27,9 +27,12 @@ export interface How {
   readonly stdin?: Uint8Array;
   /** Sent once stderr holds its first line. */
   readonly signal?: NodeJS.Signals;
+  /** Whether nobody reads its stdout. */
+  readonly isUnread?: boolean;
 }
 
-export function voxnorm(words: readonly string[], { cwd, env, program = bin, stdin, signal }: How = {}): Promise<Ran> {
+export function voxnorm(words: readonly string[], how: How = {}): Promise<Ran> {
+  const { cwd, env, program = bin, stdin, signal, isUnread } = how;
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, ...words], { cwd, env: { ...process.env, ...env } });
     // One that fails at once does not read it all.
@@ -37,6 +40,7 @@ export function voxnorm(words: readonly string[], { cwd, env, program = bin, std
     const pieces: Uint8Array[] = [];
     let stderr = "";
     child.stdout.on("data", (piece) => pieces.push(piece));
+    if (isUnread) child.stdout.destroy();
     let isTold = false;
     child.stderr.on("data", (piece) => {
       stderr += piece;

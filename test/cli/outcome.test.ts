@@ -56,6 +56,10 @@ describe("0, all done", () => {
   });
 });
 
+it.each(["--help", "n4 --help", "info head.nii.gz"])("ends as usual where nobody reads on: %s", async (words) => {
+  expect(await voxnorm(words.split(" "), { cwd: place.folder, isUnread: true })).toMatchObject({ code: 0, stderr: "" });
+});
+
 describe("2, a wrong call", () => {
   const call = (...words: string[]) => ["n4", "head.nii.gz", "-o", "new.nii.gz", ...words];
   it.each([
@@ -64,6 +68,11 @@ describe("2, a wrong call", () => {
     [["n4"], "BadOption", /--output/],
     [["n4", "-o", "new.nii"], "MissingInput", /input/],
     [["info"], "MissingInput", /file/],
+    [
+      ["histogram-matching", "head.nii.gz", "-o", "new.nii"],
+      "MissingInput",
+      /histogram-matching: reference: expected a volume, got none; name its file with --reference$/,
+    ],
     [["n4", "head.nii.gz"], "BadOption", /--output/],
     [
       ["n4", "head.nii.gz", "more.nii", "-o", "new.nii"],
@@ -234,7 +243,7 @@ describe("1, a defect", () => {
       await cp(`${root}dist`, join(copy, "dist"), { recursive: true, filter: (path) => !isBuilt(path) });
       await cp(`${root}package.json`, join(copy, "package.json"));
       await symlink(`${root}node_modules`, join(copy, "node_modules"));
-      const program = join(copy, "dist/cli/bin.js");
+      const program = join(copy, "dist/cli/bin.cjs");
       const ran = await voxnorm(["n4", place.at("head.nii.gz"), "-o", place.at("new.nii")], { program });
       expect(ran.code).toBe(1);
       expect(ran.stderr).toMatch(/^error BackendUnavailable: no backend could be loaded\n {2}native: .*\n {4}→ run/);

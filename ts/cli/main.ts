@@ -31,6 +31,10 @@ export function program(first?: string): Command {
 export async function main(words: readonly string[]): Promise<void> {
   // Compiling a parser takes longer than parsing one call's options without.
   config({ jitless: true });
+  // A reader that has seen enough, such as `head`, is no defect. Who writes an image to stdout hears of it as well.
+  process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "EPIPE") throw cause;
+  });
   try {
     await program(words[0]).parseAsync(words, { from: "user" });
   } catch (error) {

@@ -37,8 +37,9 @@ export interface Names {
   readonly [slot: string]: unknown;
 }
 
-/** Throws `BadOption` where names do not say what goes where. */
+/** Throws `MissingInput` where the step needs another one, `BadOption` where names do not say what goes where. */
 export async function planOf(step: StepDeclaration, inputs: readonly string[], given: Names): Promise<Plan> {
+  expectInputs(step, given);
   const several = inputs.length > 1;
   const named = (slots: StepDeclaration["inputs"]) =>
     otherSlots(slots).flatMap(([name]) => (given[name] === undefined ? [] : [[name, given[name] as string] as const]));
@@ -94,6 +95,14 @@ async function leadsToFolder(path: string): Promise<boolean> {
 
 function withoutSlash(path: string): string {
   return path.length > 1 && (path.endsWith("/") || path.endsWith(sep)) ? path.slice(0, -1) : path;
+}
+
+function expectInputs({ id, inputs }: StepDeclaration, given: Names): void {
+  for (const [name, slot] of otherSlots(inputs)) {
+    if (given[name] !== undefined || (slot.isOptional && !slot.isForFitting)) continue;
+    const message = `${id}: ${name}: expected a volume, got none; name its file with --${kebab(name)}`;
+    throw new VoxnormError("MissingInput", message, { input: name });
+  }
 }
 
 function expectVolumeName(name: string, path: string): void {

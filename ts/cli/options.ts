@@ -11,11 +11,15 @@ export function optionFlags(step: StepDeclaration): Option[] {
   return [...flagsOf(step.options), profile.argParser(oneOf(profiles))];
 }
 
-/** A flag for each option of a schema, such as `--limit-voxels` where the prefix is `limit`. */
+/**
+ * A flag for each option of a schema, such as `--limit-voxels` where the prefix is `limit`. What it takes is found out when
+ * help asks or a value is given: for all flags of a call it would take longer than all else before the first file is opened.
+ */
 export function flagsOf(schema: z.ZodObject, prefix = ""): Option[] {
-  return Object.entries(jsonSchema(schema).properties ?? {}).map(([name, property]) => {
-    const flag = new Option(`--${kebab(prefixed(name, prefix))} <value>`, describe(property));
-    return flag.argParser((text: string) => coerce(text, property));
+  return Object.entries<z.ZodType>(schema.shape).map(([name, property]) => {
+    const flag = new Option(`--${kebab(prefixed(name, prefix))} <value>`);
+    Object.defineProperty(flag, "description", { get: () => describe(jsonSchema(property)) });
+    return flag.argParser((text: string) => coerce(text, jsonSchema(property)));
   });
 }
 

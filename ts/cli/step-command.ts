@@ -45,8 +45,7 @@ export function stepCommand(step: AnyStep): Command {
   command.requiredOption("-o, --output <file>", output);
   for (const [name, slot] of otherSlots(step.inputs)) {
     const value = [...slot.rules, "file"].join("|");
-    const flag = new Option(`--${kebab(name)} <${value}>`, slot.description);
-    command.addOption(slot.isOptional && !slot.isForFitting ? flag : flag.makeOptionMandatory());
+    command.addOption(new Option(`--${kebab(name)} <${value}>`, slot.description));
   }
   for (const [name, slot] of otherSlots(step.outputs)) {
     command.addOption(new Option(`--${kebab(name)} <file>`, `write: ${slot.description}`));
@@ -106,7 +105,10 @@ async function run(step: AnyStep, inputs: readonly string[], given: Given): Prom
     const { signal } = stop;
     const read = reader(bound, plan, { backend, signal, limits: givenLimits(given) });
     const storage = givenStorage(given);
-    const shop = { bound, plan, backend, signal, gzip: given.gzip === true, storage, read };
+    // Inputs' stand in the report alone; the output's is told, too.
+    const isTold = given.json === true || given.quiet !== true;
+    const digests = given.report === undefined ? isTold && ("output" as const) : true;
+    const shop = { bound, plan, backend, signal, digests, gzip: given.gzip === true, storage, read };
     const each = async (job: Job, index: number) => {
       const entry = entries[index]!;
       try {
@@ -130,7 +132,9 @@ async function run(step: AnyStep, inputs: readonly string[], given: Given): Prom
         if (!signal.aborted) tell.done(index, inputs.length > 1 ? [`${job.input} failed`] : []);
       }
     };
-    await atMost(given.jobs ?? usualJobs, plan.jobs, each, room(given.memory));
+    // One has all the room there is, and its header need not be read ahead.
+    const shared = plan.jobs.length > 1 ? room(given.memory) : undefined;
+    await atMost(given.jobs ?? usualJobs, plan.jobs, each, shared);
   } catch (error) {
     const failure = VoxnormError.from(error);
     for (const entry of entries) entry.error = failure;

@@ -29,6 +29,8 @@ export interface Shop {
   readonly plan: Plan;
   readonly backend: Backend;
   readonly signal: AbortSignal;
+  /** Those that are told. */
+  readonly digests: boolean | "output";
   readonly gzip: boolean;
   /** How the image is stored; other outputs are `float32`. */
   readonly storage: Pick<EncodeOptions, "datatype" | "level">;
@@ -57,12 +59,12 @@ export async function work(
   warnings: Warning[],
   onProgress: (progress: Progress) => void,
 ): Promise<Done> {
-  const { bound, plan, backend, signal, gzip, storage } = shop;
+  const { bound, plan, backend, signal, gzip, storage, digests } = shop;
   // Hashed while other files are read and the image is worked on.
-  const hash = (volume: Mask) => (backend.threads > 1 ? startDigest(volume, backend) : undefined);
+  const hash = (volume: Mask) => (digests === true && backend.threads > 1 ? startDigest(volume, backend) : undefined);
   const [{ image, ...inputs }, decodeMs] = await timed(() => readInputs(job, shop, warnings, hash));
   const outputs = Object.keys(job.outputs);
-  const context = { backend, signal, inputs, outputs, digests: true, onProgress };
+  const context = { backend, signal, inputs, outputs, digests, onProgress };
   const { made, report: finish } = await startSeries(pipeline([bound]), image, context);
   if (signal.aborted) throw new VoxnormError("Cancelled", "interrupted; nothing was written");
 

@@ -12,7 +12,7 @@ export function schemaOf(step: StepDeclaration): object {
   const { $schema, ...options } = jsonSchema(step.options) as JsonSchema & { $schema?: string };
   const part = ({ $schema: _, ...schema }: { $schema?: string } & object) => schema;
   const profile = { enum: Object.keys(step.profiles), default: Object.keys(step.profiles)[0] };
-  const exclusions = replacements(options).map(([option, replaced]) => ({
+  const exclusions = replacements(step.options).map(([option, replaced]) => ({
     not: { required: [option, replaced], properties: { [option]: { not: { type: "null" } } } },
   }));
   return {

@@ -8,7 +8,6 @@
  * fast-png unfilters. What it does not look at is looked at here, before it sees a byte: the order, ends and checksums of the
  * chunks, and whether the stream unpacks to as many bytes as the header declares (fast-png fills up with zeros).
  */
-import { Unzlib } from "fflate";
 import { VoxnormError } from "../errors.ts";
 import { type Affine, gridOf, type Mask } from "../volume.ts";
 import { allocate, concatenate } from "./bytes.ts";
@@ -80,7 +79,7 @@ async function decode(content: Content, { limits, keepBytes, notes, source, img 
   if (transparent?.name === "acTL") fail("UnsupportedType", "expected a single picture, got an animation (acTL)");
 
   const pixels = chunks.filter(({ name }) => name === "IDAT");
-  expectInflated(
+  await expectInflated(
     pixels.map(({ data }) => data),
     height * (1 + width * type.channels * (depth / 8)),
   );
@@ -192,7 +191,7 @@ function chunksOf(bytes: Uint8Array, most = Number.POSITIVE_INFINITY): Chunk[] {
 const hex = (value: number) => value.toString(16).padStart(8, "0");
 
 /** Throws unless the stream unpacks to exactly so many bytes; a bomb is left at the first byte too many. */
-function expectInflated(parts: readonly Uint8Array[], declared: number): void {
+async function expectInflated(parts: readonly Uint8Array[], declared: number): Promise<void> {
   const packed = parts.reduce((sum, part) => sum + part.length, 0);
   const detail = { declared, compressed: packed };
   if (declared > packed * largestRatio) {
@@ -200,6 +199,8 @@ function expectInflated(parts: readonly Uint8Array[], declared: number): void {
     throw new VoxnormError("Truncated", message, detail);
   }
   let [found, ended] = [0, false];
+  // Its tables take milliseconds to make.
+  const { Unzlib } = await import("fflate");
   const stream = new Unzlib((piece, isLast) => {
     found += piece.length;
     ended = isLast;

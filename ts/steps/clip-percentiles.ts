@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
 import { percentiles } from "./options.ts";
-import { parts, pointwise, pointwiseDoc } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDoc, pointwiseOptions } from "./pointwise.ts";
 
 export const clipPercentiles = defineStep({
   ...pointwise,
@@ -20,13 +20,14 @@ ${"`ConstantImage`"} where all voxels of the region are equal, ${"`NoSpread`"} w
 `,
   modalities: ["MR", "CT", "PT", "CR", "DX"],
   references: ["doi:10.1080/00031305.1996.10473566"],
-  options: z.strictObject({
-    percentiles: percentiles().default([1, 99]),
-    ...pointwise.options,
-  }),
+  options: () =>
+    z.strictObject({
+      percentiles: percentiles().default([1, 99]),
+      ...pointwiseOptions(),
+    }),
   profiles: {
     numpy: {},
     monai: {},
   },
-  fitted: parts({ lower: z.number(), upper: z.number() }),
+  fitted: () => parts({ lower: z.number(), upper: z.number() }),
 });

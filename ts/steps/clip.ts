@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
-import { parts, pointwise, pointwiseDoc } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDocOfGiven, pointwiseOptions } from "./pointwise.ts";
 
 export const clip = defineStep({
   ...pointwise,
@@ -15,26 +15,25 @@ clipped, and what part of those changed they are.
 
 **Profiles.** ${"`source`"} is the recipe ${"`clip_hu`"}; ${"`soft`"}, ${"`bone`"} and ${"`lung`"} are the other strategies of the script that it comes
 from.
-${pointwiseDoc}
-No number is found in the region, so NaN in it is no failure: it stays NaN, and is counted.
-`,
+${pointwiseDocOfGiven}`,
   modalities: ["CT", "PT", "CR", "DX", "MR"],
   references: [],
-  options: z.strictObject({
-    limits: z
-      .tuple([z.number().nullable(), z.number().nullable()])
-      .refine(([lower, upper]) => lower === null || upper === null || lower < upper, {
-        error: "expected two numbers, the lower first; null is no limit",
-      })
-      .default([-1000, 1000])
-      .meta({ description: "Smallest and largest value; null is no limit", unit: "the voxels', in CT HU" }),
-    ...pointwise.options,
-  }),
+  options: () =>
+    z.strictObject({
+      limits: z
+        .tuple([z.number().nullable(), z.number().nullable()])
+        .refine(([lower, upper]) => lower === null || upper === null || lower < upper, {
+          error: "expected two numbers, the lower first; null is no limit",
+        })
+        .default([-1000, 1000])
+        .meta({ description: "Smallest and largest value; null is no limit", unit: "the voxels', in CT HU" }),
+      ...pointwiseOptions(),
+    }),
   profiles: {
     source: {},
     soft: { limits: [-200, 400] },
     bone: { limits: [-200, 3000] },
     lung: { limits: [-1500, 600] },
   },
-  fitted: parts({}),
+  fitted: () => parts({}),
 });

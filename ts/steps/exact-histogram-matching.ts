@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
 import { referenceDoc, referenceInputs } from "./histogram-matching.ts";
-import { parts, pointwise, pointwiseDocOfWhole } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDocOfWhole, pointwiseOptionsOfWhole } from "./pointwise.ts";
 
 export const exactHistogramMatching = defineStep({
   ...pointwise,
@@ -25,12 +25,13 @@ ${"`ConstantImage`"} where image or reference has one value, ${"`MissingInput`"}
 `,
   modalities: ["MR", "CR", "DX"],
   references: ["doi:10.1109/TIP.2005.864170"],
-  options: z.strictObject(pointwise.optionsOfWhole),
+  options: () => z.strictObject(pointwiseOptionsOfWhole()),
   profiles: { skimage: {} },
-  fitted: parts({
-    values: z
-      .array(z.tuple([z.number(), z.number()]))
-      .min(2)
-      .meta({ description: "The image's values in ascending order, and what becomes of each" }),
-  }),
+  fitted: () =>
+    parts({
+      values: z
+        .array(z.tuple([z.number(), z.number()]))
+        .min(2)
+        .meta({ description: "The image's values in ascending order, and what becomes of each" }),
+    }),
 });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { weight } from "../slots.ts";
 import { defineStep } from "../step.ts";
-import { parts, pointwise, pointwiseDocOfWhole } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDocOfWhole, pointwiseOptionsOfWhole } from "./pointwise.ts";
 
 export const fcm = defineStep({
   ...pointwise,
@@ -41,39 +41,41 @@ a given membership adds up to nothing in the region.
     gm: weight("Membership in the middle class"),
     wm: weight("Membership in the class of the highest centre"),
   },
-  options: z.strictObject({
-    tissue: z.enum(["csf", "gm", "wm"]).default("wm").meta({ description: "Tissue whose mean is set" }),
-    normValue: z.number().positive().default(1).meta({ description: "What the tissue's mean becomes" }),
-    tolerance: z.number().positive().max(1).default(1e-8).meta({
-      description: "Most that another iteration may move a centre",
-      unit: "distances between the outer centres",
+  options: () =>
+    z.strictObject({
+      tissue: z.enum(["csf", "gm", "wm"]).default("wm").meta({ description: "Tissue whose mean is set" }),
+      normValue: z.number().positive().default(1).meta({ description: "What the tissue's mean becomes" }),
+      tolerance: z.number().positive().max(1).default(1e-8).meta({
+        description: "Most that another iteration may move a centre",
+        unit: "distances between the outer centres",
+      }),
+      iterations: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(10_000)
+        .meta({ description: "Most iterations, those of the histogram among them" }),
+      ...pointwiseOptionsOfWhole(),
     }),
-    iterations: z
-      .int()
-      .min(1)
-      .max(1_000_000)
-      .default(10_000)
-      .meta({ description: "Most iterations, those of the histogram among them" }),
-    ...pointwise.optionsOfWhole,
-  }),
   profiles: {
     "intensity-normalization": { region: "foreground" },
   },
-  fitted: parts({
-    mean: z.number().positive().meta({ description: "The tissue's mean" }),
-    clusters: z
-      .strictObject({
-        centres: z.tuple([z.number(), z.number(), z.number()]).meta({ description: "Of csf, gm, wm" }),
-        means: z
-          .tuple([z.number(), z.number(), z.number()])
-          .meta({ description: "Means weighted by the membership in each" }),
-        iterations: z.int().min(1).meta({ description: "Iterations done" }),
-        change: z.number().min(0).meta({ description: "How far another one over all voxels moves a centre" }),
-        converged: z.boolean().meta({ description: "Whether that is within the tolerance" }),
-      })
-      .nullable()
-      .meta({ description: "The classes; null where a membership was given" }),
-  }),
+  fitted: () =>
+    parts({
+      mean: z.number().positive().meta({ description: "The tissue's mean" }),
+      clusters: z
+        .strictObject({
+          centres: z.tuple([z.number(), z.number(), z.number()]).meta({ description: "Of csf, gm, wm" }),
+          means: z
+            .tuple([z.number(), z.number(), z.number()])
+            .meta({ description: "Means weighted by the membership in each" }),
+          iterations: z.int().min(1).meta({ description: "Iterations done" }),
+          change: z.number().min(0).meta({ description: "How far another one over all voxels moves a centre" }),
+          converged: z.boolean().meta({ description: "Whether that is within the tolerance" }),
+        })
+        .nullable()
+        .meta({ description: "The classes; null where a membership was given" }),
+    }),
   warnings: {
     ...pointwise.warnings,
     NotConverged: {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
 import { interval } from "./options.ts";
-import { parts, pointwise, pointwiseDoc } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDoc, pointwiseOptions } from "./pointwise.ts";
 
 export const gamma = defineStep({
   ...pointwise,
@@ -22,26 +22,28 @@ ${"`ConstantImage`"} where the range and ${"`epsilon`"} are 0. With the epsilon 
 `,
   modalities: ["CR", "DX", "MR"],
   references: [],
-  options: z.strictObject({
-    gamma: z.number().positive().default(0.8).meta({ description: "The power" }),
-    inputRange: z
-      .union([z.literal("region"), interval()])
-      .default("region")
-      .meta({ description: "What is taken for 0 and 1: the region's smallest and largest value, or two numbers" }),
-    epsilon: z.number().min(0).default(0).meta({ description: "Added to the range where it divides" }),
-    ...pointwise.options,
-  }),
+  options: () =>
+    z.strictObject({
+      gamma: z.number().positive().default(0.8).meta({ description: "The power" }),
+      inputRange: z
+        .union([z.literal("region"), interval()])
+        .default("region")
+        .meta({ description: "What is taken for 0 and 1: the region's smallest and largest value, or two numbers" }),
+      epsilon: z.number().min(0).default(0).meta({ description: "Added to the range where it divides" }),
+      ...pointwiseOptions(),
+    }),
   profiles: {
     numpy: {},
     monai: { epsilon: 1e-7 },
     torchio: { inputRange: [0, 1] },
     skimage: { inputRange: [0, 1] },
   },
-  fitted: parts({
-    lower: z.number(),
-    upper: z.number(),
-    minimum: z.number().meta({ description: "The region's smallest value" }),
-  }),
+  fitted: () =>
+    parts({
+      lower: z.number(),
+      upper: z.number(),
+      minimum: z.number().meta({ description: "The region's smallest value" }),
+    }),
   warnings: {
     ...pointwise.warnings,
     Mirrored: {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
-import { parts, pointwise, pointwiseDoc } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDoc, pointwiseOptions } from "./pointwise.ts";
 
 export const histogramEqualisation = defineStep({
   ...pointwise,
@@ -26,34 +26,36 @@ ${"`ConstantImage`"} where the region has one value; ${"`TooLarge`"} where ${"`b
 `,
   modalities: ["MR", "CR", "DX"],
   references: ["doi:10.1016/S0734-189X(87)80186-X"],
-  options: z.strictObject({
-    bins: z
-      .union([
-        z
-          .int()
-          .min(2)
-          .max(2 ** 16),
-        z.literal("values"),
-      ])
-      .default(256)
-      .meta({ description: "Bins of the histogram, or each value that occurs as one of its own" }),
-    lowest: z
-      .enum(["share", "zero"])
-      .default("share")
-      .meta({ description: "What the lowest level becomes: its share of the voxels, or 0" }),
-    scale: z.number().positive().default(1).meta({ description: "What the highest level becomes" }),
-    round: z.boolean().default(false).meta({ description: "Whether levels become whole numbers" }),
-    ...pointwise.options,
-  }),
+  options: () =>
+    z.strictObject({
+      bins: z
+        .union([
+          z
+            .int()
+            .min(2)
+            .max(2 ** 16),
+          z.literal("values"),
+        ])
+        .default(256)
+        .meta({ description: "Bins of the histogram, or each value that occurs as one of its own" }),
+      lowest: z
+        .enum(["share", "zero"])
+        .default("share")
+        .meta({ description: "What the lowest level becomes: its share of the voxels, or 0" }),
+      scale: z.number().positive().default(1).meta({ description: "What the highest level becomes" }),
+      round: z.boolean().default(false).meta({ description: "Whether levels become whole numbers" }),
+      ...pointwiseOptions(),
+    }),
   profiles: {
     skimage: {},
     "skimage-integer": { bins: "values" },
     opencv: { bins: "values", lowest: "zero", scale: 255, round: true },
   },
-  fitted: parts({
-    levels: z
-      .array(z.tuple([z.number(), z.number()]))
-      .min(2)
-      .meta({ description: "The levels in ascending order, and what becomes of each" }),
-  }),
+  fitted: () =>
+    parts({
+      levels: z
+        .array(z.tuple([z.number(), z.number()]))
+        .min(2)
+        .meta({ description: "The levels in ascending order, and what becomes of each" }),
+    }),
 });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { maskOf, reference } from "../slots.ts";
 import { defineStep } from "../step.ts";
-import { parts, pointwise, pointwiseDocOfWhole } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDocOfWhole, pointwiseOptionsOfWhole } from "./pointwise.ts";
 
 /** What matching takes beside the image. */
 export const referenceInputs = {
@@ -43,28 +43,30 @@ ${"`ConstantImage`"} where image or reference has one value, ${"`MissingInput`"}
 `,
   modalities: ["MR", "CR", "DX"],
   references: ["doi:10.1109/42.836373"],
-  options: z.strictObject({
-    levels: z
-      .int()
-      .min(1)
-      .max(2 ** 16)
-      .default(256)
-      .meta({ description: "Bins of the histograms" }),
-    matchPoints: z.int().min(1).max(1000).default(1).meta({ description: "Quantiles that are matched" }),
-    thresholdAtMean: z
-      .boolean()
-      .default(true)
-      .meta({ description: "Whether quantiles are those of the voxels not below the mean" }),
-    ...pointwise.optionsOfWhole,
-  }),
+  options: () =>
+    z.strictObject({
+      levels: z
+        .int()
+        .min(1)
+        .max(2 ** 16)
+        .default(256)
+        .meta({ description: "Bins of the histograms" }),
+      matchPoints: z.int().min(1).max(1000).default(1).meta({ description: "Quantiles that are matched" }),
+      thresholdAtMean: z
+        .boolean()
+        .default(true)
+        .meta({ description: "Whether quantiles are those of the voxels not below the mean" }),
+      ...pointwiseOptionsOfWhole(),
+    }),
   profiles: {
     simpleitk: {},
     ants: { levels: 255, matchPoints: 64, thresholdAtMean: false },
   },
-  fitted: parts({
-    landmarks: z
-      .array(z.strictObject({ image: z.number(), reference: z.number(), gradient: z.number() }))
-      .min(4)
-      .meta({ description: "In ascending order; the gradient is that of the line that begins there" }),
-  }),
+  fitted: () =>
+    parts({
+      landmarks: z
+        .array(z.strictObject({ image: z.number(), reference: z.number(), gradient: z.number() }))
+        .min(4)
+        .meta({ description: "In ascending order; the gradient is that of the line that begins there" }),
+    }),
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
-import { parts, pointwise, pointwiseDocOfWhole } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDocOfWhole, pointwiseOptionsOfWhole } from "./pointwise.ts";
 import { notPeak, tissueMode, tissueModeDoc } from "./tissue-mode.ts";
 
 export const kdeMode = defineStep({
@@ -17,12 +17,13 @@ ${"`ConstantImage`"} where the voxels without their tails are all equal, ${"`Bad
 `,
   modalities: ["MR"],
   references: ["doi:10.1117/12.2513089", "doi:10.2307/2347084"],
-  options: z.strictObject({
-    normValue: z.number().positive().default(1).meta({ description: "What the mode becomes" }),
-    ...tissueMode.options,
-    ...pointwise.optionsOfWhole,
-  }),
+  options: () =>
+    z.strictObject({
+      normValue: z.number().positive().default(1).meta({ description: "What the mode becomes" }),
+      ...tissueMode.options(),
+      ...pointwiseOptionsOfWhole(),
+    }),
   profiles: tissueMode.profiles,
-  fitted: parts(tissueMode.fitted),
+  fitted: () => parts(tissueMode.fitted()),
   warnings: { ...pointwise.warnings, NotPeak: notPeak },
 });

@@ -1,9 +1,7 @@
 import { z } from "zod";
 import { image } from "../slots.ts";
 import { defineStep } from "../step.ts";
-
-const mm = z.number().positive();
-const each = z.tuple([mm, mm, mm]);
+import { perAxis } from "./options.ts";
 
 export const localNormalisation = defineStep({
   id: "local-normalisation",
@@ -31,38 +29,39 @@ ${"`ConstantImage`"} where all voxels are equal and a deviation is asked for, ${
   references: ["doi:10.1109/ICCV.2009.5459469"],
   inputs: { image: image("The image to change") },
   outputs: { image: image("The changed image") },
-  options: z.strictObject({
-    window: z
-      .union([mm, each])
-      .transform((value): [number, number, number] => (typeof value === "number" ? [value, value, value] : value))
-      .prefault(20)
-      .meta({ description: "Edges of the box, one for all axes or one for each", unit: "mm" }),
-    statistics: z
-      .enum(["mean-and-deviation", "mean"])
-      .default("mean-and-deviation")
-      .meta({ description: "What is taken out: level and contrast, or the level alone" }),
-    floor: z.number().positive().default(0.1).meta({
-      description: "What the divisor is at least",
-      unit: "standard deviations of the image",
+  options: () =>
+    z.strictObject({
+      window: perAxis(z.number().positive())
+        .prefault(20)
+        .meta({ description: "Edges of the box, one for all axes or one for each", unit: "mm" }),
+      statistics: z
+        .enum(["mean-and-deviation", "mean"])
+        .default("mean-and-deviation")
+        .meta({ description: "What is taken out: level and contrast, or the level alone" }),
+      floor: z.number().positive().default(0.1).meta({
+        description: "What the divisor is at least",
+        unit: "standard deviations of the image",
+      }),
     }),
-  }),
   profiles: {
     default: {},
     mean: { statistics: "mean" },
   },
-  fitted: z.strictObject({
-    channels: z
-      .array(z.strictObject({ mean: z.number(), standardDeviation: z.number().min(0) }))
-      .min(1)
-      .meta({ description: "Of all voxels of each channel" }),
-  }),
-  measures: z.strictObject({
-    window: z.tuple([z.int(), z.int(), z.int()]).meta({ description: "The box along x, y, z, in voxels" }),
-    range: z
-      .tuple([z.number(), z.number()])
-      .nullable()
-      .meta({ description: "Smallest and largest result; null where there is none" }),
-  }),
+  fitted: () =>
+    z.strictObject({
+      channels: z
+        .array(z.strictObject({ mean: z.number(), standardDeviation: z.number().min(0) }))
+        .min(1)
+        .meta({ description: "Of all voxels of each channel" }),
+    }),
+  measures: () =>
+    z.strictObject({
+      window: z.tuple([z.int(), z.int(), z.int()]).meta({ description: "The box along x, y, z, in voxels" }),
+      range: z
+        .tuple([z.number(), z.number()])
+        .nullable()
+        .meta({ description: "Smallest and largest result; null where there is none" }),
+    }),
   warnings: {
     OneVoxel: {
       meaning: "The window holds the voxel itself alone, so that everything becomes 0",

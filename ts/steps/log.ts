@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
-import { parts, pointwise, pointwiseDoc } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDoc, pointwiseOptions } from "./pointwise.ts";
 
 export const log = defineStep({
   ...pointwise,
@@ -19,15 +19,16 @@ ${"`NotPositive`"} where v + offset is 0 or less in the region. Outside it such 
 `,
   modalities: ["MR", "PT", "CR", "DX"],
   references: [],
-  options: z.strictObject({
-    offset: z.number().default(1).meta({ description: "Added before", unit: "the voxels'" }),
-    scale: z.number().positive().default(1).meta({ description: "What the natural logarithm is multiplied by" }),
-    ...pointwise.options,
-  }),
+  options: () =>
+    z.strictObject({
+      offset: z.number().default(1).meta({ description: "Added before", unit: "the voxels'" }),
+      scale: z.number().positive().default(1).meta({ description: "What the natural logarithm is multiplied by" }),
+      ...pointwiseOptions(),
+    }),
   profiles: {
     "numpy-log1p": {},
     "numpy-log": { offset: 0 },
     skimage: { scale: 1 / Math.LN2 },
   },
-  fitted: parts({ minimum: z.number() }),
+  fitted: () => parts({ minimum: z.number() }),
 });

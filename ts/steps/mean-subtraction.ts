@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
-import { parts, pointwise, pointwiseDoc } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDoc, pointwiseOptions } from "./pointwise.ts";
 
 export const meanSubtraction = defineStep({
   ...pointwise,
@@ -18,11 +18,12 @@ A region of one value becomes 0, which is no failure.
 `,
   modalities: ["MR", "CT", "PT", "CR", "DX"],
   references: [],
-  options: z.strictObject({
-    ...pointwise.options,
-  }),
+  options: () =>
+    z.strictObject({
+      ...pointwiseOptions(),
+    }),
   profiles: {
     numpy: {},
   },
-  fitted: parts({ mean: z.number() }),
+  fitted: () => parts({ mean: z.number() }),
 });

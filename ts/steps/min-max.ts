@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
 import { clip, outputRange } from "./options.ts";
-import { parts, pointwise, pointwiseDoc } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDoc, pointwiseOptions } from "./pointwise.ts";
 
 export const minMax = defineStep({
   ...pointwise,
@@ -23,16 +23,17 @@ ${"`lower`"}, and TorchIO hands it back unchanged with a warning; no profile doe
 `,
   modalities: ["MR", "CT", "PT", "CR", "DX"],
   references: [],
-  options: z.strictObject({
-    outputRange: outputRange().default([0, 1]),
-    clip: clip().default(false),
-    ...pointwise.options,
-  }),
+  options: () =>
+    z.strictObject({
+      outputRange: outputRange().default([0, 1]),
+      clip: clip().default(false),
+      ...pointwiseOptions(),
+    }),
   profiles: {
     numpy: {},
     monai: {},
     torchio: { clip: true },
     tensorflow: { per: "channel" },
   },
-  fitted: parts({ minimum: z.number(), maximum: z.number() }),
+  fitted: () => parts({ minimum: z.number(), maximum: z.number() }),
 });

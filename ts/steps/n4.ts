@@ -5,8 +5,9 @@ import { maskLabel, perAxis, triple } from "./options.ts";
 
 /** Spans of the last level; more would describe single voxels rather than a slowly varying field. */
 const mostSpans = 128;
+const mostPoints = mostSpans + 3;
 
-const row = z.tuple([z.number(), z.number(), z.number(), z.number()]);
+const row = () => z.tuple([z.number(), z.number(), z.number(), z.number()]);
 
 function entropy() {
   return z.strictObject({ before: z.number(), after: z.number() }).meta({
@@ -79,118 +80,126 @@ iterations the fields agree within 0.01 %; with antspyx within 0.002 %, without 
     field: field("The factor that the image was divided by").optional(),
     logField: field("The natural logarithm of the field").optional(),
   },
-  options: z
-    .strictObject({
-      maskLabel: maskLabel().default(1),
-      shrinkFactor: perAxis(1, 64)
-        .prefault(4)
-        .meta({ description: "Keep every n-th voxel for the fit; one number or one per axis", unit: "voxels" }),
-      shrinkOffset: perAxis(0)
-        .nullable()
-        .prefault(null)
-        .meta({ description: "First voxel kept; null centres the kept ones as ITK does", unit: "voxels" }),
-      workingResolution: z.number().positive().max(1000).nullable().default(null).meta({
-        description: "Voxel size that the fit sees, to the nearest whole factor",
-        unit: "mm",
-        replaces: "shrinkFactor",
-      }),
-      iterations: z
-        .array(z.int().min(0).max(10_000))
-        .min(1)
-        .max(8)
-        .default([50, 50, 50, 50])
-        .meta({ description: "Most iterations of each level; their number is the number of levels" }),
-      convergenceThreshold: z
-        .number()
-        .min(0)
-        .default(0.001)
-        .meta({ description: "A level ends when the field's change is at most this; 0 runs all iterations" }),
-      controlPoints: perAxis(4, mostSpans + 3)
-        .prefault(4)
-        .meta({ description: "Control points of the first level; one number or one per axis" }),
-      splineDistance: z
-        .number()
-        .positive()
-        .max(10_000)
-        .nullable()
-        .default(null)
-        .meta({ description: "Length of the first level's spans", unit: "mm", replaces: "controlPoints" }),
-      histogramBins: z.int().min(16).max(512).default(200).meta({ description: "Bins of the sharpened histogram" }),
-      fullWidthAtHalfMaximum: z.number().positive().max(10).default(0.15).meta({
-        description: "Width of the Gaussian that the field is taken to blur the histogram with",
-        unit: "ln intensity",
-      }),
-      wienerNoise: z.number().positive().max(10).default(0.01).meta({ description: "Noise term of the Wiener filter" }),
-      fieldMapping: z.enum(["stretch", "exact"]).default("stretch").meta({
-        description: "Whether the lattice is stretched over the voxels that the fit sees, or lies where they are",
-      }),
-      outside: z
-        .enum(["divide", "keep"])
-        .default("divide")
-        .meta({ description: "What becomes of voxels outside the region" }),
-      preserveRange: z
-        .boolean()
-        .default(false)
-        .meta({ description: "Map the region linearly to its smallest and largest value before the correction" }),
-    })
-    .refine(
-      ({ controlPoints, iterations }) => Math.max(...controlPoints) - 3 <= mostSpans / 2 ** (iterations.length - 1),
-      {
-        path: ["controlPoints"],
-        // Where an option is out of range it may not have been parsed to what is compared here.
-        when: ({ issues }) => issues.length === 0,
-        error: `expected so few that the last level has at most ${mostSpans + 3}, each level doubling the spans`,
-      },
-    ),
+  options: () =>
+    z
+      .strictObject({
+        maskLabel: maskLabel().default(1),
+        shrinkFactor: perAxis(z.int().min(1).max(64))
+          .prefault(4)
+          .meta({ description: "Keep every n-th voxel for the fit; one number or one per axis", unit: "voxels" }),
+        shrinkOffset: perAxis(z.int().min(0))
+          .nullable()
+          .prefault(null)
+          .meta({ description: "First voxel kept; null centres the kept ones as ITK does", unit: "voxels" }),
+        workingResolution: z.number().positive().max(1000).nullable().default(null).meta({
+          description: "Voxel size that the fit sees, to the nearest whole factor",
+          unit: "mm",
+          replaces: "shrinkFactor",
+        }),
+        iterations: z
+          .array(z.int().min(0).max(10_000))
+          .min(1)
+          .max(8)
+          .default([50, 50, 50, 50])
+          .meta({ description: "Most iterations of each level; their number is the number of levels" }),
+        convergenceThreshold: z
+          .number()
+          .min(0)
+          .default(0.001)
+          .meta({ description: "A level ends when the field's change is at most this; 0 runs all iterations" }),
+        controlPoints: perAxis(z.int().min(4).max(mostPoints))
+          .prefault(4)
+          .meta({ description: "Control points of the first level; one number or one per axis" }),
+        splineDistance: z
+          .number()
+          .positive()
+          .max(10_000)
+          .nullable()
+          .default(null)
+          .meta({ description: "Length of the first level's spans", unit: "mm", replaces: "controlPoints" }),
+        histogramBins: z.int().min(16).max(512).default(200).meta({ description: "Bins of the sharpened histogram" }),
+        fullWidthAtHalfMaximum: z.number().positive().max(10).default(0.15).meta({
+          description: "Width of the Gaussian that the field is taken to blur the histogram with",
+          unit: "ln intensity",
+        }),
+        wienerNoise: z
+          .number()
+          .positive()
+          .max(10)
+          .default(0.01)
+          .meta({ description: "Noise term of the Wiener filter" }),
+        fieldMapping: z.enum(["stretch", "exact"]).default("stretch").meta({
+          description: "Whether the lattice is stretched over the voxels that the fit sees, or lies where they are",
+        }),
+        outside: z
+          .enum(["divide", "keep"])
+          .default("divide")
+          .meta({ description: "What becomes of voxels outside the region" }),
+        preserveRange: z
+          .boolean()
+          .default(false)
+          .meta({ description: "Map the region linearly to its smallest and largest value before the correction" }),
+      })
+      .refine(
+        ({ controlPoints, iterations }) => Math.max(...controlPoints) - 3 <= mostSpans / 2 ** (iterations.length - 1),
+        {
+          path: ["controlPoints"],
+          // Where an option is out of range it may not have been parsed to what is compared here.
+          when: ({ issues }) => issues.length === 0,
+          error: `expected so few that the last level has at most ${mostPoints}, each level doubling the spans`,
+        },
+      ),
   profiles: {
     simpleitk: {},
     antspyx: { maskLabel: "nonzero", convergenceThreshold: 1e-7, outside: "keep" },
   },
-  fitted: z.strictObject({
-    lattice: z.strictObject({
-      points: triple(4).meta({ description: "Control points along x, y, z" }),
-      values: z.array(z.number()).meta({ description: "Control points of ln field, x fastest" }),
-    }),
-    levels: z.array(
-      z.strictObject({
-        iterations: z.int().min(0),
-        convergence: z.array(z.number()).meta({ description: "The field's change after each iteration" }),
+  fitted: () =>
+    z.strictObject({
+      lattice: z.strictObject({
+        points: triple(4).meta({ description: "Control points along x, y, z" }),
+        values: z.array(z.number()).meta({ description: "Control points of ln field, x fastest" }),
       }),
-    ),
-    grid: z
-      .strictObject({
+      levels: z.array(
+        z.strictObject({
+          iterations: z.int().min(0),
+          convergence: z.array(z.number()).meta({ description: "The field's change after each iteration" }),
+        }),
+      ),
+      grid: z
+        .strictObject({
+          shape: triple(1),
+          affine: z.tuple([row(), row(), row()]),
+          padding: z
+            .strictObject({ lower: triple(0), upper: triple(0) })
+            .meta({ description: "Voxels laid around the image to fill the lattice" }),
+        })
+        .meta({ description: "What the lattice is stretched over" }),
+      shrink: z.strictObject({
+        asked: triple(1).meta({ description: "The factor asked for, which a thin axis may not allow" }),
+        factor: triple(1),
+        offset: triple(0),
         shape: triple(1),
-        affine: z.tuple([row, row, row]),
-        padding: z
-          .strictObject({ lower: triple(0), upper: triple(0) })
-          .meta({ description: "Voxels laid around the image to fill the lattice" }),
-      })
-      .meta({ description: "What the lattice is stretched over" }),
-    shrink: z.strictObject({
-      asked: triple(1).meta({ description: "The factor asked for, which a thin axis may not allow" }),
-      factor: triple(1),
-      offset: triple(0),
-      shape: triple(1),
+      }),
+      region: z.strictObject({
+        rule: z.enum(["whole", "mask", "otsu"]),
+        threshold: z.number().nullable().meta({ description: "Otsu's threshold" }),
+        voxels: z.int().min(1).meta({ description: "Voxels used, on the shrunk grid" }),
+        nonPositive: z.int().min(0).meta({ description: "Of these, how many have no logarithm" }),
+      }),
+      entropy: entropy(),
     }),
-    region: z.strictObject({
-      rule: z.enum(["whole", "mask", "otsu"]),
-      threshold: z.number().nullable().meta({ description: "Otsu's threshold" }),
-      voxels: z.int().min(1).meta({ description: "Voxels used, on the shrunk grid" }),
-      nonPositive: z.int().min(0).meta({ description: "Of these, how many have no logarithm" }),
+  measures: () =>
+    z.strictObject({
+      voxels: z.int().meta({ description: "Voxels of the region, on the full grid" }),
+      coefficientOfVariation: z
+        .strictObject({ before: z.number().nullable(), after: z.number().nullable() })
+        .meta({ description: "Standard deviation over mean in the region; null where the mean is 0" }),
+      entropy: entropy(),
+      worse: z
+        .array(z.enum(["coefficientOfVariation", "entropy"]))
+        .meta({ description: "What the correction made larger: doing nothing would have been better by it" }),
+      fieldRange: z.tuple([z.number(), z.number()]).meta({ description: "Smallest and largest factor in the region" }),
     }),
-    entropy: entropy(),
-  }),
-  measures: z.strictObject({
-    voxels: z.int().meta({ description: "Voxels of the region, on the full grid" }),
-    coefficientOfVariation: z
-      .strictObject({ before: z.number().nullable(), after: z.number().nullable() })
-      .meta({ description: "Standard deviation over mean in the region; null where the mean is 0" }),
-    entropy: entropy(),
-    worse: z
-      .array(z.enum(["coefficientOfVariation", "entropy"]))
-      .meta({ description: "What the correction made larger: doing nothing would have been better by it" }),
-    fieldRange: z.tuple([z.number(), z.number()]).meta({ description: "Smallest and largest factor in the region" }),
-  }),
   warnings: {
     ShrunkLess: {
       meaning: "An axis was too thin for its shrink factor, and was shrunk less",

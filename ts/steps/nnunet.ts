@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
 import { perChannel } from "./options.ts";
-import { parts, pointwise } from "./pointwise.ts";
+import { parts, pointwise, pointwiseOptionsOfWhole } from "./pointwise.ts";
 
 /** As plans name them. */
 export const nnunetSchemes = [
@@ -59,24 +59,26 @@ version was added to the deviation, and half precision has 1e-4.
 `,
   modalities: ["MR", "CT", "PT", "CR", "DX"],
   references: ["doi:10.1038/s41592-020-01008-z"],
-  options: z.strictObject({
-    scheme: perChannel(z.enum(nnunetSchemes))
-      .default("ZScoreNormalization")
-      .meta({ description: "What is done; one scheme or one per channel" }),
-    mean: given("the foreground's mean; one number or one per channel"),
-    standardDeviation: given("its standard deviation"),
-    lowerBound: given("its percentile 0.5"),
-    upperBound: given("its percentile 99.5"),
-    leastDivisor: z.number().positive().default(1e-8).meta({ description: "What divisors are at least" }),
-    ...pointwise.optionsOfWhole,
-  }),
+  options: () =>
+    z.strictObject({
+      scheme: perChannel(z.enum(nnunetSchemes))
+        .default("ZScoreNormalization")
+        .meta({ description: "What is done; one scheme or one per channel" }),
+      mean: given("the foreground's mean; one number or one per channel"),
+      standardDeviation: given("its standard deviation"),
+      lowerBound: given("its percentile 0.5"),
+      upperBound: given("its percentile 99.5"),
+      leastDivisor: z.number().positive().default(1e-8).meta({ description: "What divisors are at least" }),
+      ...pointwiseOptionsOfWhole(),
+    }),
   profiles: {
     nnunetv2: {},
     "use-mask-for-norm": { region: "foreground", foreground: "nonzero", changed: "region", outsideValue: 0 },
   },
-  fitted: parts({
-    clip: z.tuple([z.number(), z.number()]).nullable().meta({ description: "Values beyond are clipped first" }),
-    subtract: z.number(),
-    divide: z.number().positive(),
-  }),
+  fitted: () =>
+    parts({
+      clip: z.tuple([z.number(), z.number()]).nullable().meta({ description: "Values beyond are clipped first" }),
+      subtract: z.number(),
+      divide: z.number().positive(),
+    }),
 });

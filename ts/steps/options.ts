@@ -2,16 +2,15 @@
 import { z } from "zod";
 
 /** Whole numbers along x, y, z. */
-export function triple(least: number, most = Number.MAX_SAFE_INTEGER) {
-  const each = z.int().min(least).max(most);
+export function triple(least: number) {
+  const each = z.int().min(least);
   return z.tuple([each, each, each]);
 }
 
-/** One whole number for all three axes, or one per axis; parsed to one per axis. */
-export function perAxis(least: number, most?: number) {
-  const all = triple(least, most);
+/** One number for all three axes, or one per axis; parsed to one per axis. */
+export function perAxis(each: z.ZodType<number, number>) {
   return z
-    .union([all.def.items[0], all])
+    .union([each, z.tuple([each, each, each])])
     .transform((value): [number, number, number] => (typeof value === "number" ? [value, value, value] : value));
 }
 
@@ -55,6 +54,16 @@ export function clip() {
 /** What is taken from the voxels in a variance. */
 export function ddof() {
   return z.int().min(0).max(1).meta({ description: "Delta degrees of freedom of the deviation" });
+}
+
+/** How far results lie from the centre at most. */
+export function removeOutliers() {
+  return z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .meta({ description: "Clip to this many deviations on either side", unit: "standard deviations" });
 }
 
 /** What becomes of a region whose spread is 0, where a method divides by it. */

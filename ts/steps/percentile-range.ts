@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
 import { clip, outputRange, percentiles } from "./options.ts";
-import { parts, pointwise, pointwiseDoc } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDoc, pointwiseOptions } from "./pointwise.ts";
 
 export const percentileRange = defineStep({
   ...pointwise,
@@ -23,20 +23,21 @@ say. There, TorchIO hands the image back unchanged and MONAI subtracts p₀ alon
 `,
   modalities: ["MR", "CT", "PT", "CR", "DX"],
   references: ["doi:10.1080/00031305.1996.10473566"],
-  options: z.strictObject({
-    percentiles: percentiles().default([1, 99]),
-    outputRange: outputRange().default([0, 1]),
-    clip: clip().default(true),
-    relative: z
-      .boolean()
-      .default(false)
-      .meta({ description: "Whether the percentiles become the same percentiles of the output range, not its ends" }),
-    ...pointwise.options,
-  }),
+  options: () =>
+    z.strictObject({
+      percentiles: percentiles().default([1, 99]),
+      outputRange: outputRange().default([0, 1]),
+      clip: clip().default(true),
+      relative: z
+        .boolean()
+        .default(false)
+        .meta({ description: "Whether the percentiles become the same percentiles of the output range, not its ends" }),
+      ...pointwiseOptions(),
+    }),
   profiles: {
     numpy: {},
     torchio: { percentiles: [0.5, 99.5] },
     monai: { clip: false },
   },
-  fitted: parts({ lower: z.number(), upper: z.number() }),
+  fitted: () => parts({ lower: z.number(), upper: z.number() }),
 });

@@ -7,7 +7,8 @@ import { image, mask } from "../slots.ts";
 import type { StepWarning } from "../step.ts";
 import { maskLabel } from "./options.ts";
 
-const region = {
+/** Of methods that take the image as one. */
+export const pointwiseOptionsOfWhole = () => ({
   region: z
     .enum(["whole", "foreground", "mask", "not-mask"])
     .default("whole")
@@ -20,9 +21,6 @@ const region = {
         "What region foreground means: voxels above 0, other than 0, above the mean of all, above Otsu's threshold, or above a number",
     }),
   maskLabel: maskLabel().default("nonzero"),
-};
-
-const changed = {
   changed: z
     .enum(["everywhere", "region"])
     .default("everywhere")
@@ -31,14 +29,15 @@ const changed = {
     .union([z.literal("keep"), z.number()])
     .default("keep")
     .meta({ description: "What voxels become that are not changed: what they were, or a number" }),
-};
+});
 
-const per = {
+export const pointwiseOptions = () => ({
+  ...pointwiseOptionsOfWhole(),
   per: z
     .enum(["volume", "channel", "slice"])
     .default("volume")
     .meta({ description: "What is taken as an image of its own, with a region and numbers of its own" }),
-};
+});
 
 const warnings = {
   MaskUnused: {
@@ -63,22 +62,20 @@ export const pointwise = {
     mask: mask("Voxels of the region").optional(),
   },
   outputs: { image: image("The changed image") },
-  options: { ...region, ...changed, ...per },
-  /** Of methods that take the image as one. */
-  optionsOfWhole: { ...region, ...changed },
-  measures: z.strictObject({
-    voxels: z.int().min(0).meta({ description: "Voxels changed" }),
-    clipped: z.strictObject({
-      below: z.int().min(0).meta({ description: "Of these, how many lay below a limit and were clipped to it" }),
-      above: z.int().min(0).meta({ description: "How many lay above one" }),
-      fraction: z.number().min(0).max(1).meta({ description: "What part of the voxels changed these two are" }),
+  measures: () =>
+    z.strictObject({
+      voxels: z.int().min(0).meta({ description: "Voxels changed" }),
+      clipped: z.strictObject({
+        below: z.int().min(0).meta({ description: "Of these, how many lay below a limit and were clipped to it" }),
+        above: z.int().min(0).meta({ description: "How many lay above one" }),
+        fraction: z.number().min(0).max(1).meta({ description: "What part of the voxels changed these two are" }),
+      }),
+      range: z
+        .tuple([z.number(), z.number()])
+        .nullable()
+        .meta({ description: "Their smallest and largest finite value; null where there is none" }),
+      notFinite: z.int().min(0).meta({ description: "How many of them are NaN or infinite" }),
     }),
-    range: z
-      .tuple([z.number(), z.number()])
-      .nullable()
-      .meta({ description: "Their smallest and largest finite value; null where there is none" }),
-    notFinite: z.int().min(0).meta({ description: "How many of them are NaN or infinite" }),
-  }),
   warnings,
 };
 
@@ -105,6 +102,11 @@ the region wants a mask and there is none.
 export const pointwiseDoc = commonDoc(
   "`per` takes each channel, or each slice along the third axis, as an image of its own.",
 );
+
+/** Of methods whose numbers are given. */
+export const pointwiseDocOfGiven = `${pointwiseDoc}
+No number is found in the region, so NaN in it is no failure: it stays NaN, and is counted.
+`;
 
 /** Of methods that take the image as one. */
 export const pointwiseDocOfWhole = commonDoc("All slices and channels are one image.");

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
 import { clip, interval, outputRange } from "./options.ts";
-import { parts, pointwise, pointwiseDoc } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDocOfGiven, pointwiseOptions } from "./pointwise.ts";
 
 export const rescale = defineStep({
   ...pointwise,
@@ -14,20 +14,19 @@ export const rescale = defineStep({
 [a₀, a₁] is ${"`inputRange`"}, [lower, upper] is ${"`outputRange`"}. Values beyond go on along the line, or with ${"`clip`"} to its ends.
 
 **Profiles.** ${"`monai`"} is ScaleIntensityRange, ${"`torchio`"} RescaleIntensity with ${"`in_min_max`"}; neither clips unless told to.
-${pointwiseDoc}
-No number is found in the region, so NaN in it is no failure: it stays NaN, and is counted.
-`,
+${pointwiseDocOfGiven}`,
   modalities: ["CT", "PT", "CR", "DX", "MR"],
   references: [],
-  options: z.strictObject({
-    inputRange: interval().default([0, 255]).meta({ description: "What is mapped to the ends of the output range" }),
-    outputRange: outputRange().default([0, 1]),
-    clip: clip().default(false),
-    ...pointwise.options,
-  }),
+  options: () =>
+    z.strictObject({
+      inputRange: interval().default([0, 255]).meta({ description: "What is mapped to the ends of the output range" }),
+      outputRange: outputRange().default([0, 1]),
+      clip: clip().default(false),
+      ...pointwiseOptions(),
+    }),
   profiles: {
     monai: {},
     torchio: {},
   },
-  fitted: parts({}),
+  fitted: () => parts({}),
 });

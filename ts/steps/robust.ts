@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
 import { constant } from "./options.ts";
-import { parts, pointwise, pointwiseDoc } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDoc, pointwiseOptions } from "./pointwise.ts";
 
 export const robust = defineStep({
   ...pointwise,
@@ -24,26 +24,28 @@ ${"`constant`"} is ${"`centre`"}, which then divides by 1, as scikit-learn does.
 `,
   modalities: ["MR", "PT", "CR", "DX"],
   references: ["doi:10.1080/00031305.1996.10473566"],
-  options: z.strictObject({
-    spread: z
-      .enum(["interquartile-range", "median-absolute-deviation"])
-      .default("interquartile-range")
-      .meta({ description: "What the voxels are divided by" }),
-    normalConsistent: z
-      .boolean()
-      .default(false)
-      .meta({ description: "Whether the spread is scaled to estimate the standard deviation of normal voxels" }),
-    constant: constant().default("refuse"),
-    ...pointwise.options,
-  }),
+  options: () =>
+    z.strictObject({
+      spread: z
+        .enum(["interquartile-range", "median-absolute-deviation"])
+        .default("interquartile-range")
+        .meta({ description: "What the voxels are divided by" }),
+      normalConsistent: z
+        .boolean()
+        .default(false)
+        .meta({ description: "Whether the spread is scaled to estimate the standard deviation of normal voxels" }),
+      constant: constant().default("refuse"),
+      ...pointwiseOptions(),
+    }),
   profiles: {
     numpy: {},
     sklearn: { constant: "centre" },
     scipy: { spread: "median-absolute-deviation", normalConsistent: true },
   },
-  fitted: parts({
-    median: z.number(),
-    spread: z.number().min(0),
-    divisor: z.number().positive(),
-  }),
+  fitted: () =>
+    parts({
+      median: z.number(),
+      spread: z.number().min(0),
+      divisor: z.number().positive(),
+    }),
 });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
 import { perChannel } from "./options.ts";
-import { parts, pointwise } from "./pointwise.ts";
+import { parts, pointwise, pointwiseOptionsOfWhole } from "./pointwise.ts";
 
 export const standardise = defineStep({
   ...pointwise,
@@ -35,25 +35,28 @@ voxel. NaN and infinity stay, with a warning.
 `,
   modalities: ["MR", "CT", "PT", "CR", "DX"],
   references: ["doi:10.1007/s11263-015-0816-y"],
-  options: z.strictObject({
-    divideBy: z.number().positive().default(1).meta({
-      description: "What voxels are divided by first, such as 255 where the mean is that of values of 0 to 1",
+  options: () =>
+    z.strictObject({
+      divideBy: z.number().positive().default(1).meta({
+        description: "What voxels are divided by first, such as 255 where the mean is that of values of 0 to 1",
+      }),
+      mean: perChannel(z.number())
+        .default(0)
+        .meta({ description: "What is subtracted; one number or one per channel" }),
+      standardDeviation: perChannel(z.number().positive())
+        .default(1)
+        .meta({ description: "What the difference is divided by; one number or one per channel" }),
+      channelOrder: z
+        .enum(["keep", "reversed"])
+        .default("keep")
+        .meta({ description: "Order of the output's channels: the image's, or the last one first" }),
+      ...pointwiseOptionsOfWhole(),
     }),
-    mean: perChannel(z.number()).default(0).meta({ description: "What is subtracted; one number or one per channel" }),
-    standardDeviation: perChannel(z.number().positive())
-      .default(1)
-      .meta({ description: "What the difference is divided by; one number or one per channel" }),
-    channelOrder: z
-      .enum(["keep", "reversed"])
-      .default("keep")
-      .meta({ description: "Order of the output's channels: the image's, or the last one first" }),
-    ...pointwise.optionsOfWhole,
-  }),
   profiles: {
     given: {},
     torch: { divideBy: 255, mean: [0.485, 0.456, 0.406], standardDeviation: [0.229, 0.224, 0.225] },
     tf: { divideBy: 127.5, mean: 1 },
     caffe: { mean: [103.939, 116.779, 123.68], channelOrder: "reversed" },
   },
-  fitted: parts({ mean: z.number(), standardDeviation: z.number().positive() }),
+  fitted: () => parts({ mean: z.number(), standardDeviation: z.number().positive() }),
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
-import { parts, pointwise } from "./pointwise.ts";
+import { parts, pointwise, pointwiseOptionsOfWhole } from "./pointwise.ts";
 
 /** The weight per squared height, in kg/m², from which on James' formula makes heavier people leaner. */
 const mostOfJames = { female: (1.07 / 148 / 2) * 1e4, male: (1.1 / 128 / 2) * 1e4 };
@@ -45,47 +45,55 @@ are changed; ${"`EmptyMask`"} where there are none.
     "https://qibawiki.rsna.org/index.php/Standardized_Uptake_Value_(SUV)",
     "Devine BJ: Gentamicin therapy. Drug Intelligence and Clinical Pharmacy 8 (1974) 650-655",
   ],
-  options: z.strictObject({
-    normalisation: z
-      .enum([
-        "body-weight",
-        "lean-body-mass-janmahasatian",
-        "lean-body-mass-james",
-        "body-surface-area",
-        "ideal-body-weight",
-        "ideal-body-weight-devine",
-      ])
-      .default("body-weight")
-      .meta({ description: "What the uptake is related to" }),
-    units: z.enum(["BQML"]).default("BQML").meta({ description: "The image's units, by DICOM's word: Bq/mL" }),
-    weight: z.number().positive().max(1000).nullable().default(null).meta({ description: "The patient's", unit: "kg" }),
-    height: z.number().positive().max(3).nullable().default(null).meta({ description: "The patient's", unit: "m" }),
-    sex: z.enum(["female", "male"]).nullable().default(null).meta({ description: "The patient's" }),
-    injectedDose: z
-      .number()
-      .positive()
-      .nullable()
-      .default(null)
-      .meta({ description: "The tracer's activity when it was injected", unit: "Bq" }),
-    decayCorrectedTo: z
-      .enum(["scan", "injection"])
-      .default("scan")
-      .meta({ description: "The time for which the image holds the activity" }),
-    halfLife: z.number().positive().nullable().default(null).meta({ description: "The tracer's", unit: "s" }),
-    timeToScan: z
-      .number()
-      .min(0)
-      .nullable()
-      .default(null)
-      .meta({ description: "From the injection to the scan's start", unit: "s" }),
-    ...pointwise.optionsOfWhole,
-  }),
+  options: () =>
+    z.strictObject({
+      normalisation: z
+        .enum([
+          "body-weight",
+          "lean-body-mass-janmahasatian",
+          "lean-body-mass-james",
+          "body-surface-area",
+          "ideal-body-weight",
+          "ideal-body-weight-devine",
+        ])
+        .default("body-weight")
+        .meta({ description: "What the uptake is related to" }),
+      units: z.enum(["BQML"]).default("BQML").meta({ description: "The image's units, by DICOM's word: Bq/mL" }),
+      weight: z
+        .number()
+        .positive()
+        .max(1000)
+        .nullable()
+        .default(null)
+        .meta({ description: "The patient's", unit: "kg" }),
+      height: z.number().positive().max(3).nullable().default(null).meta({ description: "The patient's", unit: "m" }),
+      sex: z.enum(["female", "male"]).nullable().default(null).meta({ description: "The patient's" }),
+      injectedDose: z
+        .number()
+        .positive()
+        .nullable()
+        .default(null)
+        .meta({ description: "The tracer's activity when it was injected", unit: "Bq" }),
+      decayCorrectedTo: z
+        .enum(["scan", "injection"])
+        .default("scan")
+        .meta({ description: "The time for which the image holds the activity" }),
+      halfLife: z.number().positive().nullable().default(null).meta({ description: "The tracer's", unit: "s" }),
+      timeToScan: z
+        .number()
+        .min(0)
+        .nullable()
+        .default(null)
+        .meta({ description: "From the injection to the scan's start", unit: "s" }),
+      ...pointwiseOptionsOfWhole(),
+    }),
   profiles: { given: {} },
-  fitted: parts({
-    size: z.number().positive().meta({ description: "The body's, in kg, or its surface in 10 cm²" }),
-    dose: z.number().positive().meta({ description: "What is left of the dose", unit: "Bq" }),
-    factor: z.number().positive().meta({ description: "What the image was multiplied by" }),
-  }),
+  fitted: () =>
+    parts({
+      size: z.number().positive().meta({ description: "The body's, in kg, or its surface in 10 cm²" }),
+      dose: z.number().positive().meta({ description: "What is left of the dose", unit: "Bq" }),
+      factor: z.number().positive().meta({ description: "What the image was multiplied by" }),
+    }),
   warnings: {
     ...pointwise.warnings,
     JamesDeclines: {

@@ -5,7 +5,7 @@ import type { StepWarning } from "../step.ts";
 const tail = (description: string) => z.number().min(0).max(100).meta({ description, unit: "percent" });
 
 export const tissueMode = {
-  options: {
+  options: () => ({
     modality: z.enum(["t1", "t2", "flair", "pd", "md", "other"]).default("t1").meta({
       description:
         "Which peak is the tissue's: the last of t1 and other, the largest of t2 and flair, the first of pd and md",
@@ -36,19 +36,19 @@ export const tissueMode = {
     lastTail: tail("Voxels above this percentile are left out where the last peak is looked for").default(96),
     firstTail: tail("Voxels above this percentile are left out where the first peak is looked for").default(99),
     largestTail: tail("Voxels above this percentile are left out where the largest peak is looked for").default(100),
-  },
+  }),
   profiles: {
     v4: { region: "foreground" },
     v2: { region: "foreground", foreground: 1e-6, density: "silverman" },
   },
   /** Of one mode. */
-  fitted: {
+  fitted: () => ({
     mode: z.number(),
     isPeak: z.boolean().meta({
       description:
         "Whether it is a peak; if not, there was no first or last one, and it is where the distribution is largest",
     }),
-  },
+  }),
 } as const;
 
 /** The paragraphs that their pages have in common. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
 import { ddof } from "./options.ts";
-import { parts, pointwise, pointwiseDoc } from "./pointwise.ts";
+import { parts, pointwise, pointwiseDoc, pointwiseOptions } from "./pointwise.ts";
 
 export const unitVariance = defineStep({
   ...pointwise,
@@ -20,13 +20,14 @@ ${"`ConstantImage`"} where the deviation is 0. There, SciPy divides by 1 with a 
 `,
   modalities: ["MR", "PT", "CR", "DX"],
   references: [],
-  options: z.strictObject({
-    ddof: ddof().default(0),
-    ...pointwise.options,
-  }),
+  options: () =>
+    z.strictObject({
+      ddof: ddof().default(0),
+      ...pointwiseOptions(),
+    }),
   profiles: {
     numpy: {},
     scipy: {},
   },
-  fitted: parts({ standardDeviation: z.number().positive() }),
+  fitted: () => parts({ standardDeviation: z.number().positive() }),
 });

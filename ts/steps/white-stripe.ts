@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { image, mask } from "../slots.ts";
 import { defineStep, type StepWarning } from "../step.ts";
-import { parts, pointwise, pointwiseDocOfWhole } from "./pointwise.ts";
+import { removeOutliers } from "./options.ts";
+import { parts, pointwise, pointwiseDocOfWhole, pointwiseOptionsOfWhole } from "./pointwise.ts";
 import { notPeak, tissueMode, tissueModeDoc } from "./tissue-mode.ts";
 
 const width = (side: string) =>
@@ -12,18 +13,21 @@ const width = (side: string) =>
     .default(0.05)
     .meta({ description: `How far the stripe reaches ${side}: a quantile, or a part of the centre's intensity` });
 
-const stripe = z.strictObject({ ...tissueMode.fitted, lower: z.number(), upper: z.number() });
+const stripe = () => z.strictObject({ ...tissueMode.fitted(), lower: z.number(), upper: z.number() });
 
-const fitted = parts({
-  stripe: stripe.nullable().meta({ description: "The stripe's mode and bounds; null where the region is the stripe" }),
-  t2: stripe.nullable().meta({ description: "Those of the T2 image; null where there is none" }),
-  stripeVoxels: z.int().min(1).meta({ description: "Voxels of the stripe" }),
-  location: z.number(),
-  standardDeviation: z.number().positive(),
-  divisor: z.number().positive(),
-});
+const fitted = () =>
+  parts({
+    stripe: stripe()
+      .nullable()
+      .meta({ description: "The stripe's mode and bounds; null where the region is the stripe" }),
+    t2: stripe().nullable().meta({ description: "Those of the T2 image; null where there is none" }),
+    stripeVoxels: z.int().min(1).meta({ description: "Voxels of the stripe" }),
+    location: z.number(),
+    standardDeviation: z.number().positive(),
+    divisor: z.number().positive(),
+  });
 
-type Fitted = z.output<typeof fitted>;
+type Fitted = z.output<ReturnType<typeof fitted>>;
 
 /** Of so many, the deviation is known within 7 %: its standard error is 1 / √(2 (n − 1)) of it. */
 const enough = 100;
@@ -102,40 +106,36 @@ equal, ${"`BadScale`"} where ${"`silverman`"} finds no value above 0.
     t2: image("The T2-weighted image of the same head, for a stripe that both have").optional(),
   },
   outputs: { ...pointwise.outputs, stripe: mask("Voxels of the stripe").optional() },
-  options: z.strictObject({
-    bounds: z
-      .enum(["quantile", "intensity", "region"])
-      .default("quantile")
-      .meta({ description: "What bounds the stripe: quantiles, intensities, or the region alone" }),
-    widthLower: width("below"),
-    widthUpper: width("above"),
-    centre: z
-      .enum(["mean", "median"])
-      .default("mean")
-      .meta({ description: "What a stripe between intensities is moved to" }),
-    rounds: z.int().min(0).max(1000).default(10).meta({ description: "How often it is moved at most" }),
-    tolerance: z
-      .number()
-      .min(0)
-      .default(0.01)
-      .meta({ description: "It rests where its bounds would move by less in sum", unit: "intensity" }),
-    location: z
-      .enum(["mean", "mode"])
-      .default("mean")
-      .meta({ description: "What is subtracted: the stripe's mean, or the mode where there is one" }),
-    ddof: z.int().min(0).max(1).default(0).meta({ description: "Delta degrees of freedom of the deviation" }),
-    epsilon: z.number().min(0).default(0).meta({ description: "Added to the deviation" }),
-    removeOutliers: z
-      .number()
-      .positive()
-      .nullable()
-      .default(null)
-      .meta({ description: "Clip to this many deviations on either side", unit: "standard deviations" }),
-    normValue: z.number().positive().default(1).meta({ description: "What a deviation becomes" }),
-    offset: z.number().default(0).meta({ description: "What the location becomes" }),
-    ...tissueMode.options,
-    ...pointwise.optionsOfWhole,
-  }),
+  options: () =>
+    z.strictObject({
+      bounds: z
+        .enum(["quantile", "intensity", "region"])
+        .default("quantile")
+        .meta({ description: "What bounds the stripe: quantiles, intensities, or the region alone" }),
+      widthLower: width("below"),
+      widthUpper: width("above"),
+      centre: z
+        .enum(["mean", "median"])
+        .default("mean")
+        .meta({ description: "What a stripe between intensities is moved to" }),
+      rounds: z.int().min(0).max(1000).default(10).meta({ description: "How often it is moved at most" }),
+      tolerance: z
+        .number()
+        .min(0)
+        .default(0.01)
+        .meta({ description: "It rests where its bounds would move by less in sum", unit: "intensity" }),
+      location: z
+        .enum(["mean", "mode"])
+        .default("mean")
+        .meta({ description: "What is subtracted: the stripe's mean, or the mode where there is one" }),
+      ddof: z.int().min(0).max(1).default(0).meta({ description: "Delta degrees of freedom of the deviation" }),
+      epsilon: z.number().min(0).default(0).meta({ description: "Added to the deviation" }),
+      removeOutliers: removeOutliers(),
+      normValue: z.number().positive().default(1).meta({ description: "What a deviation becomes" }),
+      offset: z.number().default(0).meta({ description: "What the location becomes" }),
+      ...tissueMode.options(),
+      ...pointwiseOptionsOfWhole(),
+    }),
   profiles: {
     ...tissueMode.profiles,
     source,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineStep } from "../step.ts";
-import { constant, ddof } from "./options.ts";
-import { parts, pointwise, pointwiseDoc } from "./pointwise.ts";
+import { constant, ddof, removeOutliers } from "./options.ts";
+import { parts, pointwise, pointwiseDoc, pointwiseOptions } from "./pointwise.ts";
 
 export const zscore = defineStep({
   ...pointwise,
@@ -25,23 +25,19 @@ ${"`ConstantImage`"} where the divisor is 0, unless ${"`constant`"} is ${"`centr
 `,
   modalities: ["MR", "PT", "CR", "DX"],
   references: ["doi:10.1117/12.2513089", "doi:10.1158/0008-5472.CAN-17-0339"],
-  options: z.strictObject({
-    ddof: ddof().default(0),
-    epsilon: z.number().min(0).default(0).meta({ description: "Added to the deviation" }),
-    leastDivisor: z
-      .union([z.number().min(0), z.literal("inverse-root-count")])
-      .default(0)
-      .meta({ description: "What the divisor is at least: a number, or 1 / √n" }),
-    constant: constant().default("refuse"),
-    removeOutliers: z
-      .number()
-      .positive()
-      .nullable()
-      .default(null)
-      .meta({ description: "Clip to this many deviations on either side", unit: "standard deviations" }),
-    scale: z.number().positive().default(1).meta({ description: "Standard deviation of the output" }),
-    ...pointwise.options,
-  }),
+  options: () =>
+    z.strictObject({
+      ddof: ddof().default(0),
+      epsilon: z.number().min(0).default(0).meta({ description: "Added to the deviation" }),
+      leastDivisor: z
+        .union([z.number().min(0), z.literal("inverse-root-count")])
+        .default(0)
+        .meta({ description: "What the divisor is at least: a number, or 1 / √n" }),
+      constant: constant().default("refuse"),
+      removeOutliers: removeOutliers(),
+      scale: z.number().positive().default(1).meta({ description: "Standard deviation of the output" }),
+      ...pointwiseOptions(),
+    }),
   profiles: {
     numpy: {},
     simpleitk: { ddof: 1 },
@@ -51,9 +47,10 @@ ${"`ConstantImage`"} where the divisor is 0, unless ${"`constant`"} is ${"`centr
     nnunet: { leastDivisor: 1e-8 },
     tensorflow: { leastDivisor: "inverse-root-count" },
   },
-  fitted: parts({
-    mean: z.number(),
-    standardDeviation: z.number(),
-    divisor: z.number().positive(),
-  }),
+  fitted: () =>
+    parts({
+      mean: z.number(),
+      standardDeviation: z.number(),
+      divisor: z.number().positive(),
+    }),
 });

@@ -3,16 +3,22 @@
 use std::sync::{LazyLock, Mutex, PoisonError};
 use voxnorm_kernels::at_levels;
 use voxnorm_kernels::bspline::{Axes, Expansion, Lattice, Placement, Row};
+use voxnorm_kernels::distinct::distinct;
 use voxnorm_kernels::grid::Shrunk;
 use voxnorm_kernels::histogram::{Bins, histogram, range, weighted_histogram};
 use voxnorm_kernels::level::Level;
+use voxnorm_kernels::local::{Local, local};
+use voxnorm_kernels::lookup::Lookup;
 use voxnorm_kernels::math::{exp, ln};
 use voxnorm_kernels::moments::moments;
 use voxnorm_kernels::n4::{Corrected, Correction, Settings, Source, correct, fit, observe};
 use voxnorm_kernels::parallel::Pool;
+use voxnorm_kernels::pointwise::{Curve, Map, Outside, map};
+use voxnorm_kernels::quantile::percentiles;
 use voxnorm_kernels::run::{Cancelled, Run};
-use voxnorm_kernels::select::{Select, Values};
+use voxnorm_kernels::select::{Select, Values, chosen};
 use voxnorm_kernels::sharpen::{Scale, Sharpening};
+use voxnorm_kernels::{fcm, kde};
 
 /// A head at 1 mm.
 const SHAPE: [usize; 3] = [176, 238, 169];
@@ -20,6 +26,8 @@ const SHAPE: [usize; 3] = [176, 238, 169];
 /// What kernels read, and where those write that give as much.
 struct Voxels {
     image: Vec<f32>,
+    /// The image in whole numbers.
+    whole: Vec<f32>,
     /// A ball in the middle, a third of the image.
     mask: Vec<u8>,
     weight: Vec<f32>,
@@ -36,14 +44,11 @@ const KERNELS: &[(&str, u32, Kernel)] = &[
         v.out.copy_from_slice(&v.image);
         Ok(sampled(&v.out))
     }),
+    ("a plain read", 4, |v, run| Ok(largest_bits(run.level, &v.image).into())),
     ("range", 4, |v, run| Ok(range(&v.image, Select::All, run)?.high.into())),
-    ("range in a mask", 5, |v, run| {
-        Ok(range(&v.image, Select::Other(Values::Bytes(&v.mask), 0.0), run)?.high.into())
-    }),
+    ("range in a mask", 5, |v, run| Ok(range(&v.image, in_mask(&v.mask), run)?.high.into())),
     ("moments", 4, |v, run| Ok(moments(&v.image, Select::All, run)?.squares)),
-    ("moments in a mask", 5, |v, run| {
-        Ok(moments(&v.image, Select::Other(Values::Bytes(&v.mask), 0.0), run)?.squares)
-    }),
+    ("moments in a mask", 5, |v, run| Ok(moments(&v.image, in_mask(&v.mask), run)?.squares)),
     ("histogram, 256 bins", 4, |v, run| {
         Ok(histogram(&v.image, Select::All, bins(), run)?
             .bins
@@ -51,7 +56,7 @@ const KERNELS: &[(&str, u32, Kernel)] = &[
             .fold(0.0, |sum, n| sum * 0.5 + *n as f64))
     }),
     ("histogram in a mask, 256 bins", 5, |v, run| {
-        let counts = histogram(&v.image, Select::Other(Values::Bytes(&v.mask), 0.0), bins(), run)?.bins;
+        let counts = histogram(&v.image, in_mask(&v.mask), bins(), run)?.bins;
         Ok(counts.iter().fold(0.0, |sum, n| sum * 0.5 + *n as f64))
     }),
     ("weighted histogram, 256 bins", 8, |v, run| {
@@ -59,6 +64,46 @@ const KERNELS: &[(&str, u32, Kernel)] = &[
             .bins
             .iter()
             .fold(0.0, |sum, n| sum * 0.5 + n))
+    }),
+    ("percentiles 0.5 and 99.5", 4, |v, run| {
+        Ok(percentiles(&v.image, Select::All, &[0.5, 99.5], run)?.values.iter().sum())
+    }),
+    ("percentiles 0.5 and 99.5 in a mask", 5, |v, run| {
+        Ok(percentiles(&v.image, in_mask(&v.mask), &[0.5, 99.5], run)?.values.iter().sum())
+    }),
+    ("map: a line", 8, |v, run| mapped(v, Map { subtract: 300.0, divide: 70.0, ..Map::IDENTITY }, run)),
+    ("map: clip", 8, |v, run| mapped(v, Map { clip: [20.0, 700.0], ..Map::IDENTITY }, run)),
+    ("map: clip, then a line", 8, |v, run| {
+        mapped(v, Map { clip: [20.0, 700.0], subtract: 20.0, divide: 680.0, ..Map::IDENTITY }, run)
+    }),
+    ("map: a power", 8, |v, run| mapped(v, Map { curve: Curve::Power(0.7), ..Map::IDENTITY }, run)),
+    ("map: lines between 17 points", 8, |v, run| {
+        let points: Vec<_> = (0..17).map(|i| [f64::from(i * i) * 3.0, f64::from(i)]).collect();
+        mapped(v, Map { curve: Curve::Lines(Lookup::through(&points, [1.0; 2])), ..Map::IDENTITY }, run)
+    }),
+    ("a mask's voxels side by side", 5, |v, run| {
+        Ok(sampled(&chosen(&v.image, in_mask(&v.mask), &v.image, run)?))
+    }),
+    ("different values, of whole numbers", 4, |v, run| {
+        Ok(distinct(&v.whole, Select::All, 1 << 18, run)?.map_or(f64::NAN, |values| values.len() as f64))
+    }),
+    ("density of 80 points: Gaussian kernels", 4, |v, run| {
+        Ok(kde::gaussian(&v.image, Select::All, EXTENT, 80, 10.0, run)?.iter().sum())
+    }),
+    ("density of 128 points: Fourier transform", 4, |v, run| {
+        Ok(kde::silverman(&v.image, Select::All, EXTENT, 128, 10.0, run)?.density.iter().sum())
+    }),
+    ("fuzzy c-means: three classes", 0, |v, run| {
+        Ok(fcm::classes(&v.image, EXTENT, 0.005, 100, run)?
+            .map_or(f64::NAN, |found| found.means.iter().sum()))
+    }),
+    ("fuzzy c-means: membership", 8, |v, run| {
+        fcm::membership(&v.image, Select::All, [20.0, 400.0, 600.0], 2, &mut v.out, run)?;
+        Ok(sampled(&v.out))
+    }),
+    ("local mean and deviation, 13³ voxels", 8, |v, run| {
+        local(&v.image, SHAPE, [6; 3], 300.0, Local::Deviation(1.0), &mut v.out, run)?;
+        Ok(sampled(&v.out))
     }),
     ("exponential", 8, |v, run| {
         exps(run.level, &v.image, &mut v.out);
@@ -98,6 +143,10 @@ const KERNELS: &[(&str, u32, Kernel)] = &[
 ];
 
 at_levels! {
+    fn largest_bits(from: &[f32]) -> u32 {
+        from.iter().fold(0, |largest, voxel| largest.max(voxel.to_bits()))
+    }
+
     fn exps(from: &[f32], to: &mut [f32]) {
         for (to, from) in to.iter_mut().zip(from) {
             *to = exp(*from * 0.01);
@@ -124,17 +173,24 @@ at_levels! {
     }
 }
 
+/// Bounds of the image.
+const EXTENT: [f64; 2] = [0.0, 1000.0];
+
+fn in_mask(mask: &[u8]) -> Select<'_> {
+    Select::Other(Values::Bytes(mask), 0.0)
+}
+
+fn mapped(voxels: &mut Voxels, each: Map, run: &Run) -> Result<f64, Cancelled> {
+    map(&voxels.image, Select::All, &each, Outside::Keep, &mut voxels.out, run)?;
+    Ok(sampled(&voxels.out))
+}
+
 fn bins() -> Bins {
-    Bins::new(0.0, 1000.0, 256).expect("a range")
+    Bins::new(EXTENT[0], EXTENT[1], 256).expect("a range")
 }
 
 fn source(voxels: &Voxels) -> Source<'_> {
-    Source {
-        voxels: &voxels.image,
-        shape: SHAPE,
-        select: Select::Other(Values::Bytes(&voxels.mask), 0.0),
-        weight: None,
-    }
+    Source { voxels: &voxels.image, shape: SHAPE, select: in_mask(&voxels.mask), weight: None }
 }
 
 fn observed(voxels: &Voxels, run: &Run) -> Result<voxnorm_kernels::n4::Observations, Cancelled> {
@@ -181,8 +237,9 @@ fn phantom() -> Voxels {
     }
     let points = [7, 7, 7];
     let values = (0..343).map(|i| f64::from(i * 29 % 17) * 0.01).collect();
+    let whole = image.iter().map(|voxel| voxel.round()).collect();
     let weight = mask.iter().map(|inside| f32::from(*inside)).collect();
-    Voxels { image, mask, weight, out: vec![0.0; length], lattice: Lattice { points, values } }
+    Voxels { image, whole, mask, weight, out: vec![0.0; length], lattice: Lattice { points, values } }
 }
 
 /// Runs a kernel once at a level, both by their places in the lists; NaN where there is none such.

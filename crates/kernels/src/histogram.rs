@@ -151,21 +151,82 @@ pub fn rank_of_bits(bits: i32) -> i32 {
     bits ^ ((bits >> 31) & i32::MAX)
 }
 
+/// The value that stands there.
+#[inline(always)]
+pub fn of_rank(rank: i32) -> f32 {
+    f32::from_bits(rank_of_bits(rank) as u32)
+}
+
+/// The last rank from `from` towards `to`, at most, whose value `is` holds of, where it holds of all up to that one;
+/// of `from` it is not asked.
+pub fn last_rank(from: i32, to: i32, is: impl Fn(f32) -> bool) -> i32 {
+    let (mut yes, mut no) = (i64::from(from), i64::from(to));
+    while (no - yes).abs() > 1 {
+        let middle = (yes + no) / 2;
+        if is(of_rank(middle as i32)) { yes = middle } else { no = middle }
+    }
+    yes as i32
+}
+
+/// The ranks of the smallest and the largest of finite values.
+#[derive(Clone, Copy)]
+pub(crate) struct Extremes([i32; 2]);
+
+impl Extremes {
+    pub const NONE: Extremes = Extremes([i32::MAX, i32::MIN]);
+
+    /// Adds the finite ones of the `count` values that are chosen, and says how many of these are not finite.
+    #[inline(always)]
+    pub fn add(&mut self, values: &[f32], chosen: &[u8], count: usize) -> usize {
+        let Extremes([low, high]) = self;
+        if count == values.len() {
+            // Three numbers that tell all: among negative values, whose bits run the other way, the smallest has the
+            // largest bits of all, and the largest the least.
+            let (mut least, mut most, mut most_unsigned) = (i32::MAX, i32::MIN, 0);
+            for value in values {
+                least = least.min(value.to_bits() as i32);
+                most = most.max(value.to_bits() as i32);
+                most_unsigned = most_unsigned.max(value.to_bits());
+            }
+            if most < f32::INFINITY.to_bits() as i32 && most_unsigned < f32::NEG_INFINITY.to_bits() {
+                *low = (*low).min(rank_of_bits(if most_unsigned as i32 >= 0 {
+                    least
+                } else {
+                    most_unsigned as i32
+                }));
+                *high = (*high).max(rank_of_bits(if most >= 0 { most } else { least }));
+                return 0;
+            }
+        }
+        let mut finite = 0_u32;
+        for i in 0..values.len() {
+            let keep = (chosen[i] != 0) & (values[i].abs() < f32::INFINITY);
+            finite += u32::from(keep);
+            *low = (*low).min(if keep { rank(values[i]) } else { i32::MAX });
+            *high = (*high).max(if keep { rank(values[i]) } else { i32::MIN });
+        }
+        count - finite as usize
+    }
+
+    /// Both; infinity and minus infinity of none. Never -0: which zero comes of a comparison depends on the order.
+    pub fn values(self) -> [f32; 2] {
+        if self.0 == Extremes::NONE.0 {
+            [f32::INFINITY, f32::NEG_INFINITY]
+        } else {
+            self.0.map(|rank| of_rank(rank) + 0.0)
+        }
+    }
+}
+
 at_levels! {
     fn range_of(voxels: &[f32], part: std::ops::Range<usize>, select: Select) -> Range {
-        let (mut low, mut high, mut not_finite) = (rank(f32::INFINITY), rank(f32::NEG_INFINITY), 0);
+        let (mut extremes, mut not_finite) = (Extremes::NONE, 0);
         let mut blocks = select.blocks(voxels, part);
         while let Some((values, chosen, count)) = blocks.next() {
-            let mut finite = 0_u32;
-            for i in 0..values.len() {
-                let keep = (chosen[i] != 0) & (values[i].abs() < f32::INFINITY);
-                finite += u32::from(keep);
-                low = low.min(if keep { rank(values[i]) } else { i32::MAX });
-                high = high.max(if keep { rank(values[i]) } else { i32::MIN });
-            }
-            not_finite += count - finite as usize;
+            not_finite += extremes.add(values, chosen, count);
         }
-        Range { low: f32::from_bits(rank_of_bits(low) as u32), high: f32::from_bits(rank_of_bits(high) as u32), not_finite }
+        let [low, high] = extremes.values();
+        Range { low, high, not_finite }
     }
 
     fn count(voxels: &[f32], part: std::ops::Range<usize>, select: Select, bins: Bins, table: &mut [Quarters<u64>]) {

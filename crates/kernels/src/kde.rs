@@ -16,8 +16,8 @@ use std::ops::Range;
 /// Σ exp(-½ ((x - v) / h)²) over the chosen voxels v, for each of `points` ≥ 2 values x from `low` to `high`, which
 /// bound the voxels; h is the bandwidth. (A density once divided by n h √(2π).)
 ///
-/// There are 32 nodes or more to a bandwidth, unless that makes more than 2¹⁸. Sharing a voxel between nodes `step`
-/// apart adds a variance of step²/6 on average, by which the kernel is narrowed: what remains is an error below 1e-4.
+/// Voxels are shared between `NODES` or more to a bandwidth, unless that makes more than `MOST_NODES`. Nodes `step` apart
+/// add a variance of step²/6 on average, by which the kernel is narrowed: what remains is an error below 1e-4.
 pub fn gaussian(
     voxels: &[f32],
     select: Select,
@@ -26,9 +26,8 @@ pub fn gaussian(
     bandwidth: f64,
     run: &Run,
 ) -> Result<Vec<f64>, Cancelled> {
-    const MOST: usize = 1 << 18;
     let spacing = (high - low) / (points - 1) as f64;
-    let finer = (32.0 * spacing / bandwidth).ceil().clamp(1.0, (MOST / points) as f64) as usize;
+    let finer = (NODES * spacing / bandwidth).ceil().clamp(1.0, (MOST_NODES / points).max(1) as f64) as usize;
     let step = spacing / finer as f64;
     let shares = shares(voxels, select, low, step, (points - 1) * finer, run)?;
     let weights = nodes(&shares);
@@ -50,6 +49,9 @@ pub fn gaussian(
     };
     Ok((0..points).map(at).collect())
 }
+
+const NODES: f64 = 32.0;
+const MOST_NODES: usize = 1 << 18;
 
 /// A density on a regular grid, up to a factor.
 #[derive(Clone, Debug, PartialEq)]
@@ -196,7 +198,7 @@ at_levels! {
                 let at = (f64::from(values[i]) - low) * density;
                 let at = if at > 0.0 { at } else { 0.0 };
                 let at = if at < last { at } else { last };
-                // SAFETY: 0 ≤ at ≤ 2^18, and not NaN.
+                // SAFETY: not NaN, and from 0 to the number of intervals: a table of 2³¹ would not fit in memory.
                 let slot = unsafe { at.to_int_unchecked::<i32>() };
                 // SAFETY: 0 ≤ at - slot < 1.
                 places[i] = unsafe { ((at - f64::from(slot)) * PARTS as f64 + 0.5).to_int_unchecked::<i32>() };

@@ -129,7 +129,7 @@ macro_rules! at_levels {
                 #[target_feature(enable = "avx2,popcnt")]
                 #[allow(clippy::too_many_arguments)]
                 fn avx2($($arg: $type),*) $(-> $ret)? {
-                    body$(::<$crate::at_levels!(@ $set Sse)>)?($($arg),*)
+                    body$(::<$crate::at_levels!(@ $set Avx2)>)?($($arg),*)
                 }
                 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,popcnt")]
                 #[allow(clippy::too_many_arguments)]

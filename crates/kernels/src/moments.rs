@@ -98,6 +98,12 @@ at_levels! {
                 origin = f64::from(values[chosen.iter().position(|chosen| *chosen != 0).unwrap_or(0)]);
             }
             count += more;
+            if more == values.len() {
+                for values in values.as_chunks().0 {
+                    sums.add_exact(&values.map(|value| f64::from(value) - origin));
+                }
+                continue;
+            }
             let deviations = &mut deviations[..values.len()];
             for i in 0..values.len() {
                 let deviation = f64::from(values[i]) - origin;

@@ -10,6 +10,9 @@ pub trait Pack {
     #[doc(hidden)]
     fn shuffled(from: &[f32; 4], order: &[u8; 16]) -> [f32; 4];
 
+    /// The bits of the lanes that are at most `limit`, which NaN is not.
+    fn at_most(values: &[f32; LANES], limit: f32) -> u16;
+
     /// Puts the lanes whose bit is set in `mask` side by side. What is behind them in `to` may be overwritten.
     #[inline(always)]
     fn pack(from: &[f32; LANES], mask: u16, to: &mut [f32; LANES]) {
@@ -57,6 +60,11 @@ impl Pack for Plain {
     fn shuffled(from: &[f32; 4], order: &[u8; 16]) -> [f32; 4] {
         [0, 4, 8, 12].map(|i| from.get(usize::from(order[i]) / 4).copied().unwrap_or(0.0))
     }
+
+    #[inline(always)]
+    fn at_most(values: &[f32; LANES], limit: f32) -> u16 {
+        bits(&values.map(|value| u8::from(value <= limit)))
+    }
 }
 
 /// Of x86-64 with SSSE3, a part of SSE4.2.
@@ -75,6 +83,47 @@ impl Pack for Sse {
             std::mem::transmute(_mm_shuffle_epi8(from, order))
         }
     }
+
+    #[inline(always)]
+    fn at_most(values: &[f32; LANES], limit: f32) -> u16 {
+        use std::arch::x86_64::*;
+        let values = values.as_chunks::<4>().0;
+        // SAFETY: as above.
+        unsafe {
+            let at_most = |part: usize| {
+                _mm_castps_si128(_mm_cmple_ps(_mm_loadu_ps(values[part].as_ptr()), _mm_set1_ps(limit)))
+            };
+            let halves = [0, 2].map(|part| _mm_packs_epi32(at_most(part), at_most(part + 1)));
+            _mm_movemask_epi8(_mm_packs_epi16(halves[0], halves[1])) as u16
+        }
+    }
+}
+
+/// Of x86-64 with AVX2.
+#[cfg(target_arch = "x86_64")]
+pub struct Avx2;
+
+#[cfg(target_arch = "x86_64")]
+impl Pack for Avx2 {
+    #[inline(always)]
+    fn shuffled(from: &[f32; 4], order: &[u8; 16]) -> [f32; 4] {
+        Sse::shuffled(from, order)
+    }
+
+    #[inline(always)]
+    fn at_most(values: &[f32; LANES], limit: f32) -> u16 {
+        use std::arch::x86_64::*;
+        let mut mask = 0;
+        for (half, values) in values.as_chunks::<8>().0.iter().enumerate() {
+            // SAFETY: as above.
+            unsafe {
+                let at_most =
+                    _mm256_cmp_ps::<_CMP_LE_OQ>(_mm256_loadu_ps(values.as_ptr()), _mm256_set1_ps(limit));
+                mask |= _mm256_movemask_ps(at_most) << (8 * half);
+            }
+        }
+        mask as u16
+    }
 }
 
 /// Of x86-64 with AVX-512.
@@ -86,6 +135,13 @@ impl Pack for Avx512 {
     #[inline(always)]
     fn shuffled(from: &[f32; 4], order: &[u8; 16]) -> [f32; 4] {
         Sse::shuffled(from, order)
+    }
+
+    #[inline(always)]
+    fn at_most(values: &[f32; LANES], limit: f32) -> u16 {
+        use std::arch::x86_64::*;
+        // SAFETY: as above.
+        unsafe { _mm512_cmp_ps_mask::<_CMP_LE_OQ>(_mm512_loadu_ps(values.as_ptr()), _mm512_set1_ps(limit)) }
     }
 
     #[inline(always)]
@@ -123,6 +179,17 @@ impl Pack for Simd128 {
             let (from, order) = (v128_load(from.as_ptr().cast()), v128_load(order.as_ptr().cast()));
             std::mem::transmute(u8x16_swizzle(from, order))
         }
+    }
+
+    #[inline(always)]
+    fn at_most(values: &[f32; LANES], limit: f32) -> u16 {
+        use std::arch::wasm32::*;
+        let values = values.as_chunks::<4>().0;
+        // SAFETY: as above.
+        let at_most =
+            |part: usize| f32x4_le(unsafe { v128_load(values[part].as_ptr().cast()) }, f32x4_splat(limit));
+        let halves = [0, 2].map(|part| i16x8_narrow_i32x4(at_most(part), at_most(part + 1)));
+        i8x16_bitmask(i8x16_narrow_i16x8(halves[0], halves[1]))
     }
 }
 
@@ -170,6 +237,10 @@ mod tests {
             L::pack(from, mask, to);
         }
 
+        fn few_at_most<L>(values: &[f32; LANES], limit: f32) -> u16 {
+            L::at_most(values, limit)
+        }
+
         fn back<L>(from: &[f32; LANES], mask: u16, to: &mut [f32; LANES]) {
             L::unpack(from, mask, to);
         }
@@ -194,6 +265,11 @@ mod tests {
                 let expected = std::array::from_fn(|lane| if is_chosen(&lane) { lanes[lane] } else { 0.0 });
                 assert_eq!(unpacked, expected, "{name} {mask:016b}");
                 assert_eq!(bits(&std::array::from_fn(|lane| u8::from(is_chosen(&lane)))), mask);
+                let few =
+                    std::array::from_fn(
+                        |lane| if is_chosen(&lane) { -2.5 } else { [f32::NAN, -2.4][lane % 2] },
+                    );
+                assert_eq!(few_at_most(level, &few, -2.5), mask, "{name}");
             }
         }
     }

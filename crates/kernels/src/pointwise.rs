@@ -1,7 +1,7 @@
 //! Maps that change each voxel by its own value alone.
 
 use crate::at_levels;
-use crate::histogram::{rank, rank_of_bits};
+use crate::histogram::{Extremes, last_rank, of_rank, rank};
 use crate::lookup::Lookup;
 use crate::math::{exp_f64, ln_f64};
 use crate::parallel::{CHUNKS, ranges};
@@ -135,17 +135,19 @@ at_levels! {
         outside: Outside,
         to: &mut [f32],
     ) -> Mapped {
-        let (mut count, mut clipped, mut not_finite) = (0, [0; 2], 0);
-        let (mut low, mut high) = (i32::MAX, i32::MIN);
+        let (mut count, mut clipped, mut not_finite, mut extremes) = (0, [0; 2], 0, Extremes::NONE);
         let (mut chosen, mut curved) = ([0; BLOCK], [0.0; BLOCK]);
         let is_limited = [map.clip, map.limit] != [Map::IDENTITY.clip; 2];
+        let is_clip = *map == Map { clip: map.clip, ..Map::IDENTITY };
         for (block, (values, to)) in voxels.chunks(BLOCK).zip(to.chunks_mut(BLOCK)).enumerate() {
             // Slices of one length, as the compiler sees: what may be beyond an end is not vectorised.
             let (chosen, to) = (&mut chosen[..values.len()], &mut to[..values.len()]);
             let some = choice.row(first + block * BLOCK, 1, chosen);
             count += some;
             match &map.curve {
+                Curve::Straight if is_clip => clip_row(values, map.clip, to),
                 Curve::Straight if !is_limited => plain_row(values, map, to),
+                Curve::Straight if map.limit == Map::IDENTITY.limit => clipped_row(values, map, to),
                 Curve::Straight => row(values, map, |_, t| t, to),
                 Curve::Power(exponent) => row(values, map, |_, t| power(t, *exponent), to),
                 Curve::Log => row(values, map, |_, t| logarithm(t), to),
@@ -158,31 +160,27 @@ at_levels! {
             }
             if is_limited {
                 let [mut below, mut above] = [0_u32; 2];
-                for i in 0..values.len() {
-                    below += u32::from(chosen[i]) & u32::from(values[i] < unclipped[0]);
-                    above += u32::from(chosen[i]) & u32::from(values[i] > unclipped[1]);
+                if some == values.len() {
+                    for i in 0..values.len() {
+                        below += u32::from(values[i] < unclipped[0]);
+                        above += u32::from(values[i] > unclipped[1]);
+                    }
+                } else {
+                    for i in 0..values.len() {
+                        below += u32::from(chosen[i]) & u32::from(values[i] < unclipped[0]);
+                        above += u32::from(chosen[i]) & u32::from(values[i] > unclipped[1]);
+                    }
                 }
                 clipped = [clipped[0] + below as usize, clipped[1] + above as usize];
             }
-            let mut finite = 0_u32;
-            for i in 0..values.len() {
-                let keep = (chosen[i] != 0) & (to[i].abs() < f32::INFINITY);
-                finite += u32::from(keep);
-                low = low.min(if keep { rank(to[i]) } else { i32::MAX });
-                high = high.max(if keep { rank(to[i]) } else { i32::MIN });
-            }
-            not_finite += some - finite as usize;
+            not_finite += extremes.add(to, chosen, some);
             match outside {
                 _ if some == values.len() => {}
                 Outside::Keep => (0..values.len()).for_each(|i| to[i] = either(chosen[i], to[i], values[i])),
                 Outside::Value(value) => (0..values.len()).for_each(|i| to[i] = either(chosen[i], to[i], value)),
             }
         }
-        let value = |found: i32, none: f32| {
-            if count == not_finite { none } else { f32::from_bits(rank_of_bits(found) as u32) }
-        };
-        let range = [value(low, f32::INFINITY), value(high, f32::NEG_INFINITY)];
-        Mapped { count, clipped, range, not_finite }
+        Mapped { count, clipped, range: extremes.values(), not_finite }
     }
 }
 
@@ -193,6 +191,17 @@ fn either(chosen: u8, one: f32, other: f32) -> f32 {
     f32::from_bits(one.to_bits() & mask | other.to_bits() & !mask)
 }
 
+/// Each value between two ends; -0 becomes 0. As good as in double precision, since no value lies between an end and what
+/// it rounds to.
+#[inline(always)]
+fn clip_row(values: &[f32], clip: [f64; 2], to: &mut [f32]) {
+    let [low, high] = clip.map(|end| end as f32);
+    for (to, value) in to.iter_mut().zip(values) {
+        let v = if *value < low { low } else { *value };
+        *to = if v > high { high } else { v } + 0.0;
+    }
+}
+
 /// A straight map without limits of each value.
 #[inline(always)]
 fn plain_row(values: &[f32], map: &Map, to: &mut [f32]) {
@@ -201,6 +210,15 @@ fn plain_row(values: &[f32], map: &Map, to: &mut [f32]) {
     let factor = 1.0 / divide;
     for (to, value) in to.iter_mut().zip(values) {
         *to = ((f64::from(*value) - subtract) * factor * multiply + add) as f32;
+    }
+}
+
+/// A straight map without limits but the clip of each value.
+#[inline(always)]
+fn clipped_row(values: &[f32], map: &Map, to: &mut [f32]) {
+    let (factor, multiply, add) = (1.0 / map.divide, map.multiply, map.add);
+    for (to, value) in to.iter_mut().zip(values) {
+        *to = (straight(*value, map, factor) * multiply + add) as f32;
     }
 }
 
@@ -248,19 +266,11 @@ fn unclipped(map: &Map) -> [f32; 2] {
         }
         t[0]
     };
-    let value = |rank| f32::from_bits(rank_of_bits(rank) as u32);
-    // The last rank from `from` towards `to` of which `is` holds, where it holds of all up to that one.
-    let last = |from: i32, to: i32, is: &dyn Fn(f32) -> bool| {
-        let (mut yes, mut no) = (i64::from(from), i64::from(to));
-        while (no - yes).abs() > 1 {
-            let middle = (yes + no) / 2;
-            if is(value(middle as i32)) { yes = middle } else { no = middle }
-        }
-        value(yes as i32)
-    };
     let is_under = |v: f32| f64::from(v) < map.clip[0] || t(v) < map.limit[0];
     let is_over = |v: f32| f64::from(v) > map.clip[1] || t(v) > map.limit[1];
-    [last(highest, lowest - 1, &|v| !is_under(v)), last(lowest, highest + 1, &|v| !is_over(v))]
+    let last =
+        [last_rank(highest, lowest - 1, |v| !is_under(v)), last_rank(lowest, highest + 1, |v| !is_over(v))];
+    last.map(of_rank)
 }
 
 #[inline(always)]
@@ -327,7 +337,9 @@ mod tests {
         vec![
             Map::IDENTITY,
             affine.clone(),
-            Map { clip: [-20.0, 31.5], limit: [-0.5, 30.0], ..affine },
+            Map { clip: [-20.0, 31.5], limit: [-0.5, 30.0], ..affine.clone() },
+            Map { clip: [-20.1, 31.7], ..affine },
+            Map { clip: [-20.1, 31.7], ..Map::IDENTITY },
             Map { limit: infinite, ..curved(Curve::Power(0.45)) },
             Map { clip: infinite, ..curved(Curve::Power(2.2)) },
             Map { multiply: 3.0, ..curved(Curve::Log) },
@@ -364,6 +376,28 @@ mod tests {
                 }
                 assert_eq!((told.clipped, told.range, told.not_finite), (clipped, range, 0));
                 assert_eq!(told.count, mask.iter().filter(|chosen| **chosen == 1).count());
+            }
+        }
+    }
+
+    #[test]
+    fn clipping_alone_rounds_as_any_map_does() {
+        let ends = [-0.1, 0.1, 1e300, f64::from(f32::MAX) * 1.1, -1e-46, 0.0, 16_777_217.0];
+        let near = ends.iter().flat_map(|end| {
+            let end = *end as f32;
+            [end.next_down(), end, end.next_up(), -end]
+        });
+        let voxels: Vec<f32> = near.chain([-0.0, f32::NAN]).collect();
+        for low in ends {
+            for high in ends.into_iter().filter(|high| *high > low) {
+                let clip = Map { clip: [low, high], ..Map::IDENTITY };
+                let (mut to, _) = everywhere(&voxels, Select::All, &clip, Outside::Keep);
+                // A curve takes the long way.
+                let lines = Curve::Lines(Lookup::through(&[[0.0, 0.0]], [1.0, 1.0]));
+                let (mut same, _) =
+                    everywhere(&voxels, Select::All, &Map { curve: lines, ..clip }, Outside::Keep);
+                assert_eq!(to.pop().map(f32::is_nan), same.pop().map(f32::is_nan));
+                assert_eq!(to, same, "{low} {high}");
             }
         }
     }

@@ -1,6 +1,8 @@
 //! Exact percentiles, by selection: nothing is sorted but a sample.
 
 use crate::at_levels;
+use crate::histogram::{last_rank, of_rank, rank};
+use crate::memory::prefetch;
 use crate::moments::LANES;
 use crate::pack::{Pack, bits};
 use crate::parallel::{CHUNKS, ranges};
@@ -72,28 +74,30 @@ fn find(
     run: &Run,
 ) -> Result<Percentiles, Cancelled> {
     let sample = sample(voxels, select, key);
-    let guessed: Vec<Bracket> = percentiles.iter().map(|&p| Bracket::around(p / 100.0, &sample)).collect();
-    let mut first = Pass::over(voxels, select, key, &guessed, run)?;
+    let mut brackets = Vec::new();
+    for &p in percentiles {
+        Bracket::around(p / 100.0, &sample, &mut brackets);
+    }
+    let mut first = Pass::over(voxels, select, key, &brackets, run)?;
     let (count, not_finite) = (first.count, first.not_finite);
     if count == 0 || not_finite > 0 {
         return Ok(Percentiles { count, not_finite, values: vec![f64::NAN; percentiles.len()] });
     }
     let mut all = None;
     let mut values = Vec::with_capacity(percentiles.len());
-    for (found, &p) in first.found.iter_mut().zip(percentiles) {
+    for &p in percentiles {
         let index = (count - 1) as f64 * (p / 100.0).clamp(0.0, 1.0);
         let ranks = [index.floor() as usize, index.ceil() as usize];
-        let pair = match ranks.map(|rank| found.value(rank, key)) {
+        let [low, high] = match ranks.map(|rank| first.value(rank, key)) {
             [Some(low), Some(high)] => [low, high],
             _ => {
                 if all.is_none() {
                     all = Some(Pass::over(voxels, select, key, &[Bracket::ALL], run)?);
                 }
-                let everything = &mut all.as_mut().expect("just made").found[0];
-                ranks.map(|rank| everything.value(rank, key).expect("every rank is among all"))
+                let all = all.as_mut().expect("just made");
+                ranks.map(|rank| all.value(rank, key).expect("every rank is among all"))
             }
         };
-        let [low, high] = pair;
         values.push(low + (high - low) * (index - index.floor()));
     }
     Ok(Percentiles { count, not_finite, values })
@@ -107,15 +111,21 @@ fn sample(voxels: &[f32], select: Select, key: Key) -> Vec<f64> {
     // An odd step shares no factor with most row lengths.
     let step = (voxels.len() / SAMPLE) | 1;
     let choice = select.among(voxels);
-    let places = (0..voxels.len()).step_by(step);
-    let mut sample: Vec<f64> =
-        places.filter(|&i| voxels[i].is_finite() && choice.includes(i)).map(|i| key.of(voxels[i])).collect();
+    let mut sample = Vec::with_capacity(SAMPLE + 1);
+    for i in (0..voxels.len()).step_by(step) {
+        // Each lies in a cache line of its own, and to wait for these one by one is most of the work.
+        prefetch(voxels, i + 16 * step, 1);
+        choice.prefetch(i + 16 * step, 1);
+        if voxels[i].is_finite() && choice.includes(i) {
+            sample.push(key.of(voxels[i]));
+        }
+    }
     sample.sort_unstable_by(f64::total_cmp);
     sample
 }
 
-/// Two keys between which a rank is looked for.
-#[derive(Clone, Copy, Debug, Default)]
+/// Keys among which a rank is looked for, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Bracket {
     low: f64,
     high: f64,
@@ -124,53 +134,98 @@ struct Bracket {
 impl Bracket {
     const ALL: Bracket = Bracket { low: f64::NEG_INFINITY, high: f64::INFINITY };
 
-    /// Where the sample has the fraction `p`, and four standard deviations of its rank to either side.
-    fn around(p: f64, sample: &[f64]) -> Bracket {
+    /// Where the sample has the fraction `p`, and four standard deviations of its rank to either side. An end that
+    /// many voxels share is a bracket of its own, of which nothing need be kept.
+    fn around(p: f64, sample: &[f64], brackets: &mut Vec<Bracket>) {
         let last = sample.len() as f64 - 1.0;
         let (at, reach) = (p * last, 4.0 * (p * (1.0 - p) * last).max(0.0).sqrt() + 2.0);
         let value = |index: f64, beyond: f64| {
             if (0.0..=last).contains(&index) { sample[index as usize] } else { beyond }
         };
-        Bracket {
+        let mut bracket = Bracket {
             low: value((at - reach).floor(), f64::NEG_INFINITY),
             high: value((at + reach).ceil(), f64::INFINITY),
+        };
+        let is_shared = |key: f64| {
+            let equal = sample.iter().map(|other| u32::from(*other == key)).sum::<u32>();
+            f64::from(equal) > reach
+        };
+        let mut add = |bracket| {
+            if !brackets.contains(&bracket) {
+                brackets.push(bracket);
+            }
+        };
+        if is_shared(bracket.low) {
+            add(Bracket { low: bracket.low, high: bracket.low });
+            bracket.low = bracket.low.next_up();
         }
+        if is_shared(bracket.high) {
+            add(Bracket { low: bracket.high, high: bracket.high });
+            bracket.high = bracket.high.next_down();
+        }
+        if bracket.low <= bracket.high {
+            add(bracket);
+        }
+    }
+
+    /// The voxels of keys below, and those of keys to the upper end.
+    fn cuts(&self, key: Key) -> [Cut; 2] {
+        [Cut::new(key, |key| key < self.low), Cut::new(key, |key| key <= self.high)]
+    }
+}
+
+/// All voxels above a value and up to another one. NaN is above and below nothing.
+#[derive(Clone, Copy)]
+struct Cut {
+    above: f32,
+    up_to: f32,
+}
+
+impl Cut {
+    /// The voxels of whose keys `is` holds: of all keys up to some.
+    fn new(key: Key, is: impl Fn(f64) -> bool) -> Cut {
+        let is = |voxel| is(key.of(voxel));
+        let [lowest, highest] = [f32::NEG_INFINITY, f32::INFINITY].map(rank);
+        match key {
+            Key::Value => Cut { above: f32::NAN, up_to: of_rank(last_rank(lowest - 1, highest + 1, is)) },
+            Key::Distance(centre) => {
+                let middle = rank(centre as f32);
+                Cut {
+                    above: of_rank(last_rank(middle, lowest - 1, is) - 1),
+                    up_to: of_rank(last_rank(middle - 1, highest + 1, is)),
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn mask<L: Pack>(&self, values: &[f32; GROUP]) -> u64 {
+        let at_most = |limit: f32| {
+            let mut mask = 0;
+            for (i, values) in values.as_chunks().0.iter().enumerate() {
+                mask |= u64::from(L::at_most(values, limit)) << (i * LANES);
+            }
+            mask
+        };
+        let mask = at_most(self.up_to);
+        if self.above.is_nan() { mask } else { mask & !at_most(self.above) }
     }
 }
 
 /// What a pass found of one bracket.
 #[derive(Default)]
 struct Found {
-    bracket: Bracket,
-    /// Voxels of keys below the lower end; at most the lower end; at most the upper end.
+    /// Voxels of keys below the lower end; and at most the upper end.
     below: usize,
-    to_low: usize,
-    to_high: usize,
-    /// Those between the ends.
-    between: Vec<f32>,
-}
-
-impl Found {
-    /// The key of this rank, or nothing where it lies outside the bracket.
-    fn value(&mut self, rank: usize, key: Key) -> Option<f64> {
-        let value = match rank {
-            _ if rank < self.below || rank >= self.to_high => return None,
-            _ if rank < self.to_low => self.bracket.low,
-            _ if rank - self.to_low < self.between.len() => {
-                let by_key = |a: &f32, b: &f32| key.of(*a).total_cmp(&key.of(*b));
-                key.of(*self.between.select_nth_unstable_by(rank - self.to_low, by_key).1)
-            }
-            _ => self.bracket.high,
-        };
-        // -0 and 0 are equal, and which of them comes first would be left to chance.
-        Some(value + 0.0)
-    }
+    up_to: usize,
+    /// Those between, unless they are all equal.
+    kept: Vec<f32>,
 }
 
 struct Pass {
     count: usize,
     not_finite: usize,
-    found: Vec<Found>,
+    found: Vec<(Bracket, Found)>,
 }
 
 impl Pass {
@@ -181,97 +236,94 @@ impl Pass {
         brackets: &[Bracket],
         run: &Run,
     ) -> Result<Pass, Cancelled> {
+        let cuts: Vec<_> =
+            brackets.iter().map(|bracket| (bracket.cuts(key), bracket.low < bracket.high)).collect();
         let parts = ranges(voxels.len(), CHUNKS);
-        let parts = run.map_parts(parts, |_, part| pass(run.level, voxels, part, select, key, brackets))?;
-        let found = brackets.iter().map(|bracket| Found { bracket: *bracket, ..Found::default() });
-        let mut sum = Pass { count: 0, not_finite: 0, found: found.collect() };
-        for part in parts {
-            sum.count += part.count;
-            sum.not_finite += part.not_finite;
-            for (sum, part) in sum.found.iter_mut().zip(part.found) {
+        let parts = run.map_parts(parts, |_, part| pass(run.level, voxels, part, select, &cuts))?;
+        let found = brackets.iter().map(|bracket| (*bracket, Found::default())).collect();
+        let mut sum = Pass { count: 0, not_finite: 0, found };
+        for (count, not_finite, found) in parts {
+            sum.count += count;
+            sum.not_finite += not_finite;
+            for ((_, sum), part) in sum.found.iter_mut().zip(found) {
                 sum.below += part.below;
-                sum.to_low += part.to_low;
-                sum.to_high += part.to_high;
-                sum.between.extend(part.between);
+                sum.up_to += part.up_to;
+                sum.kept.extend(part.kept);
             }
         }
         Ok(sum)
     }
+
+    /// The key of this rank, or nothing where it lies in no bracket.
+    fn value(&mut self, rank: usize, key: Key) -> Option<f64> {
+        let (bracket, found) =
+            self.found.iter_mut().find(|(_, found)| (found.below..found.up_to).contains(&rank))?;
+        let value = if bracket.low < bracket.high {
+            let by_key = |a: &f32, b: &f32| key.of(*a).total_cmp(&key.of(*b));
+            key.of(*found.kept.select_nth_unstable_by(rank - found.below, by_key).1)
+        } else {
+            bracket.low
+        };
+        // -0 and 0 are equal, and which of them comes first would be left to chance.
+        Some(value + 0.0)
+    }
 }
 
 at_levels! {
-    fn pass<L>(voxels: &[f32], range: Range<usize>, select: Select, key: Key, brackets: &[Bracket]) -> Pass {
-        let found = brackets.iter().map(|_| Found::default()).collect();
-        let mut pass = Pass { count: 0, not_finite: 0, found };
-        let (mut room, mut flags) = ([0.0; BLOCK + LANES], [0; BLOCK]);
+    fn pass<L>(
+        voxels: &[f32],
+        range: Range<usize>,
+        select: Select,
+        cuts: &[([Cut; 2], bool)],
+    ) -> (usize, usize, Vec<Found>) {
+        let (mut all, mut not_finite) = (0, 0);
+        let mut found: Vec<Found> = cuts.iter().map(|_| Found::default()).collect();
+        let mut room = [0.0; BLOCK + GROUP];
         let mut blocks = select.blocks(voxels, range);
         while let Some((values, chosen, count)) = blocks.next() {
-            pass.count += count;
+            all += count;
             let values = side_by_side::<L>(values, chosen, count, &mut room);
-            let finite = values.iter().map(|value| u32::from(value.abs() < f32::INFINITY)).sum::<u32>();
-            pass.not_finite += count - finite as usize;
-            for (bracket, found) in brackets.iter().zip(&mut pass.found) {
-                let Bracket { low, high } = *bracket;
-                match key {
-                    // Ends that come from voxels are voxels' values still.
-                    Key::Value => tally::<L, f32>(values, &mut flags, |v| v, [low as f32, high as f32], found),
-                    Key::Distance(centre) => {
-                        let distance = |v| (f64::from(v) - centre).abs();
-                        tally::<L, f64>(values, &mut flags, distance, [low, high], found);
+            let most = values[..count].iter().fold(0, |most, value| most.max(value.to_bits() << 1));
+            if most >= f32::INFINITY.to_bits() << 1 {
+                not_finite += values[..count].iter().filter(|value| !value.is_finite()).count();
+            }
+            for ((cuts, is_kept), found) in cuts.iter().zip(&mut found) {
+                let (mut counts, mut inside) = ([0; 2], [0; BLOCK / GROUP]);
+                for (inside, values) in inside.iter_mut().zip(values.as_chunks::<GROUP>().0) {
+                    let [below, up_to] = [cuts[0].mask::<L>(values), cuts[1].mask::<L>(values)];
+                    counts = [counts[0] + below.count_ones(), counts[1] + up_to.count_ones()];
+                    *inside = up_to & !below;
+                }
+                // Not while counting, which has no branches that a processor would foretell wrongly.
+                if *is_kept && counts[0] < counts[1] {
+                    for (mut inside, values) in inside.into_iter().zip(values.as_chunks::<GROUP>().0) {
+                        while inside != 0 {
+                            found.kept.push(values[inside.trailing_zeros() as usize]);
+                            inside &= inside - 1;
+                        }
                     }
                 }
+                found.below += counts[0] as usize;
+                found.up_to += counts[1] as usize;
             }
         }
-        pass
+        (all, not_finite, found)
     }
 }
 
-/// Counts and keeps what a bracket divides.
-#[inline(always)]
-fn tally<L: Pack, T: PartialOrd + Copy>(
-    values: &[f32],
-    flags: &mut [u8; BLOCK],
-    key: impl Fn(f32) -> T + Copy,
-    [low, high]: [T; 2],
-    found: &mut Found,
-) {
-    let [mut below, mut to_low, mut below_high, mut to_high] = [0_u32; 4];
-    for value in values {
-        below += u32::from(key(*value) < low);
-        to_low += u32::from(key(*value) <= low);
-        below_high += u32::from(key(*value) < high);
-        to_high += u32::from(key(*value) <= high);
-    }
-    found.below += below as usize;
-    found.to_low += to_low as usize;
-    found.to_high += to_high as usize;
-    if below_high <= to_low {
-        return;
-    }
-    let flags = &mut flags[..values.len()];
-    for i in 0..values.len() {
-        flags[i] = if key(values[i]) > low { 1 } else { 0 } & if key(values[i]) < high { 1 } else { 0 };
-    }
-    let mut packed = [0.0; LANES];
-    for (values, flags) in values.as_chunks().0.iter().zip(flags.as_chunks().0) {
-        let mask = bits(flags);
-        if mask != 0 {
-            L::pack(values, mask, &mut packed);
-            found.between.extend_from_slice(&packed[..mask.count_ones() as usize]);
-        }
-    }
-}
+/// Values that are compared at a time: a bit for each.
+const GROUP: usize = 64;
 
-/// The `count` chosen values, in `room` where they are not all, filled up to whole lanes by NaN, which is neither less nor
-/// more than anything.
+/// The `count` chosen values, in `room` where they are not whole groups, filled up to these by NaN, which is neither less
+/// nor more than anything.
 #[inline(always)]
 fn side_by_side<'a, L: Pack>(
     values: &'a [f32],
     chosen: &[u8],
     count: usize,
-    room: &'a mut [f32; BLOCK + LANES],
+    room: &'a mut [f32; BLOCK + GROUP],
 ) -> &'a [f32] {
-    if count == values.len() {
+    if count == values.len() && count.is_multiple_of(GROUP) {
         return values;
     }
     let mut at = 0;
@@ -281,7 +333,7 @@ fn side_by_side<'a, L: Pack>(
         L::pack(values, mask, room[at..].first_chunk_mut().expect("lanes beyond the block"));
         at += mask.count_ones() as usize;
     }
-    let end = count.next_multiple_of(LANES);
+    let end = count.next_multiple_of(GROUP);
     room[count..end].fill(f32::NAN);
     &room[..end]
 }
@@ -348,6 +400,21 @@ mod tests {
     }
 
     #[test]
+    fn values_that_many_voxels_share() {
+        // The shared one below, in and above the rank's surroundings, and as the most common of all.
+        for (share, p) in [(0.3, 30.0), (0.3, 29.0), (0.3, 31.0), (0.7, 50.0), (0.01, 99.0), (0.01, 98.9)] {
+            for sign in [1.0, -1.0] {
+                let other = noise(100_003);
+                let is_low = |i: usize| (i * 7919 % 100_003) as f64 >= share * 100_003.0;
+                let voxels: Vec<f32> =
+                    (0..100_003).map(|i| sign * if is_low(i) { other[i] } else { -9000.0 }).collect();
+                let found = everywhere(&voxels, Select::All, &[p, 100.0 - p]);
+                assert_eq!(found.values, [slow(&voxels, p), slow(&voxels, 100.0 - p)], "{share} {p}");
+            }
+        }
+    }
+
+    #[test]
     fn only_chosen_voxels_count() {
         let mut voxels = noise(70_000);
         let mask: Vec<u8> = (0..voxels.len()).map(|i| u8::from(i % 7 < 3 && i > 900)).collect();
@@ -363,7 +430,8 @@ mod tests {
     #[test]
     fn distances_are_those_of_double_precision() {
         // Distances from 1e-9 that single precision does not tell apart, on both sides; and noise.
-        let close = (0..70_001).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 } * (1.0 + (i % 5) as f32 * 1e-6));
+        let next = |i: u32| f32::from_bits(1.0_f32.to_bits() + i % 5);
+        let close = (0..70_001).map(|i| if i % 2 == 0 { next(i) } else { -next(i) });
         for (voxels, centre) in
             [(close.collect::<Vec<f32>>(), 1e-9), (noise(70_003), 12.125), (vec![2.0; 9], 2.0)]
         {

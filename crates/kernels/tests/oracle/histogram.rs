@@ -90,6 +90,20 @@ fn a_range_has_no_negative_zero() {
     }
 }
 
+/// Long enough for whole blocks in each chunk, so that no value is told apart by itself.
+#[test]
+fn a_range_of_either_sign() {
+    let any = values(1 << 17);
+    let signs: [fn(f32) -> f32; 5] = [f32::abs, |v| -v.abs(), |v| v - 1e30, |v| v, |v| v * 0.0];
+    for (sign, odd) in
+        signs.iter().flat_map(|sign| [None, Some(f32::INFINITY), Some(-f32::NAN)].map(|odd| (sign, odd)))
+    {
+        let mut voxels: Vec<f32> = any.iter().map(|v| sign(*v)).collect();
+        voxels[70_000] = odd.unwrap_or(voxels[70_000]);
+        expect_range(&voxels, Select::All);
+    }
+}
+
 #[test]
 fn every_number_of_bins() {
     let voxels = values(3000);
