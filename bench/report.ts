@@ -53,7 +53,8 @@ export function writeReports(): string[] {
 function results(record: BenchRecord, path: string): string {
   const { voxnorm, machine, peers } = record;
   const state = voxnorm.isModified ? `${voxnorm.commit} with changes that are not in it` : voxnorm.commit;
-  const versions = peers.map(({ name, version, reason }) => `${name} ${version ?? `(not run: ${reason})`}`);
+  const named = peers.map(({ name, version, reason }) => `${name} ${version ?? `(not run: ${reason})`}`);
+  const versions = [...new Set(named)];
   const load = `${machine.load.before.toFixed(1)} before, ${machine.load.after.toFixed(1)} at the end`;
   return `${[
     `<!-- Written by bench/report.ts from ${path}; do not edit. -->`,

@@ -4,7 +4,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import type { BenchRecord } from "../../bench/record.ts";
 import { reports } from "../../bench/report.ts";
+import { goalTable } from "../../bench/tables/goals.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -29,6 +31,20 @@ it("runs quickly without peers, finds the same bytes on every backend and writes
   expect(stdout).toMatch(/peak memory, MB|Not run: no such file/);
   expect(stdout).toMatch(/\| 40 % \| uncorrected \||Not run: no such file/);
   expect(written()).toEqual(before);
+});
+
+it("asks ten times a peer's speed, or where memory alone takes longer, half as much again as it takes", () => {
+  const row = (who: string, ms: number) => ({ who, threads: 1, iterations: 1, rounds: [[{ ms, cpuMs: ms }]] });
+  const goals = (peerMs: number, oursMs: number) => {
+    const rows = [row("voxnorm native", oursMs), { ...row("peer", peerMs), peer: "peer", difference: 0 }];
+    const each = { id: "normalise-x", title: "X", iterations: 1, rows, copies: [[2]] };
+    return goalTable({ cases: [each], files: [] } as unknown as BenchRecord);
+  };
+  // Memory takes 3 ms.
+  expect(goals(31, 3)).toContain("| X, native, 1 thread | ≥ 10× | 10× | reached |");
+  expect(goals(31, 3.2)).toContain("| X, native, 1 thread | ≥ 10× | 9.69× | **missed** |");
+  expect(goals(29, 4.2)).toContain("for two reads and a write | ≤ 1.50× | 1.40× | reached |");
+  expect(goals(29, 4.8)).toContain("for two reads and a write | ≤ 1.50× | 1.60× | **missed** |");
 });
 
 it("has its tables as the newest record says", () => {
