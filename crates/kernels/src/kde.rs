@@ -188,6 +188,7 @@ fn shares(
 
 at_levels! {
     fn count(voxels: &[f32], part: Range<usize>, select: Select, low: f64, density: f64, table: &mut [Packed]) {
+        assert!(table.len() <= i32::MAX as usize, "{} intervals", table.len());
         let (last, none) = ((table.len() - 2) as f64, table.len() as i32 - 1);
         let (mut slots, mut places) = ([0; BLOCK], [0; BLOCK]);
         let mut blocks = select.blocks(voxels, part);
@@ -198,7 +199,7 @@ at_levels! {
                 let at = (f64::from(values[i]) - low) * density;
                 let at = if at > 0.0 { at } else { 0.0 };
                 let at = if at < last { at } else { last };
-                // SAFETY: not NaN, and from 0 to the number of intervals: a table of 2³¹ would not fit in memory.
+                // SAFETY: not NaN, and from 0 to the number of intervals, of which it was asserted that an `i32` holds it.
                 let slot = unsafe { at.to_int_unchecked::<i32>() };
                 // SAFETY: 0 ≤ at - slot < 1.
                 places[i] = unsafe { ((at - f64::from(slot)) * PARTS as f64 + 0.5).to_int_unchecked::<i32>() };

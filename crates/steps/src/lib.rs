@@ -12,6 +12,8 @@ mod call;
 #[cfg(not(target_arch = "wasm32"))]
 mod deflate;
 mod error;
+#[cfg(not(target_arch = "wasm32"))]
+mod huffman;
 mod inputs;
 mod outputs;
 mod pointwise;
