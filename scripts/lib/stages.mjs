@@ -20,7 +20,7 @@ import { Failure, must, npmProgram, root, run } from "./process.mjs";
 import { filesUnder, fingerprint, scratch } from "./stamp.mjs";
 import { requireCompilers } from "./tools.mjs";
 import { wasmPack } from "./wasm-pack.mjs";
-import { sysroot, threadedWasmTarget, wasmTarget } from "./wasm-target.mjs";
+import { sysroot, wasmTarget, wasmTargetFromSource } from "./wasm-target.mjs";
 
 const RUST = ["Cargo.toml", "Cargo.lock", "crates"];
 const WASM = ["voxnorm.js", "voxnorm.d.ts", "voxnorm_bg.wasm"];
@@ -79,14 +79,14 @@ export const stages = [
   {
     name: "wasm",
     title: "WebAssembly module",
-    inputs: () => fingerprint([...RUST, "bindings/wasm", "scripts/lib/stages.mjs"]),
+    inputs: () => fingerprint([...RUST, "bindings/wasm", "scripts/lib/stages.mjs", "scripts/lib/wasm-target.mjs"]),
     outputs: () => WASM.map((file) => `dist/wasm/${file}`),
     work: buildWasm,
   },
   {
     name: "wasm-threads",
     title: "threaded WebAssembly module",
-    inputs: () => fingerprint([...RUST, "bindings/wasm", "scripts/lib/stages.mjs"]),
+    inputs: () => fingerprint([...RUST, "bindings/wasm", "scripts/lib/stages.mjs", "scripts/lib/wasm-target.mjs"]),
     outputs: () => [WASM[0], ABSENCE].map((file) => `dist/wasm-threads/${file}`),
     work: buildThreadedWasm,
   },
@@ -166,7 +166,7 @@ async function buildThreadedWasm(announce) {
   standIn("set-up did not finish it");
   let target;
   try {
-    target = await threadedWasmTarget(announce);
+    target = await wasmTargetFromSource(announce);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     standIn(error.message);

@@ -1,9 +1,10 @@
 /**
- * Rust's standard library for wasm32: installed, else from rustup, else built from its source.
+ * Rust's standard library for wasm32, built from its source: compiled for size it makes the module 38 kB smaller, and
+ * the one that Rust distributes knows nothing of shared memory. It has to do for one thread where there is no source.
  *
- * The last way serves networks without access to Rust's distribution server. cargo builds a standard library
- * only on a nightly compiler, or on one told to act as such, and the source must be of exactly the compiler's
- * version. Debian has it as a package, for some versions; where it lacks this compiler's, its own compiler and
+ * cargo builds a standard library only on a nightly compiler, or on one told to act as such, and the source must be of
+ * exactly the compiler's version: the toolchain's own, else from rustup. Networks without access to Rust's distribution
+ * server may have Debian's package, for some versions; where it lacks this compiler's, its own compiler and
  * source, which always match each other, build the WebAssembly module. Packages are unpacked, not installed.
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -12,22 +13,23 @@ import { cacheFolder } from "./cache.mjs";
 import { Failure, lastLines, must, onPath, run } from "./process.mjs";
 
 const TARGET = "wasm32-unknown-unknown";
+const HOW_TO_GET_IT =
+  "Run `rustup component add rust-src` on a network that reaches Rust's distribution server, then `npm run setup` again.\n" +
+  "The native addon works without: `npm run setup -- --only native`.";
 
 /** Resolves to what `wasm-pack build` needs for one thread: its mode, arguments for cargo, and environment. */
 export async function wasmTarget(announce) {
-  if (await isInstalled()) return { mode: "normal", cargoArguments: [], env: {} };
-  const { code, output } = await run("rustup", ["target", "add", TARGET], { env: { RUSTUP_MAX_RETRIES: "1" } });
-  if (code === 0 && (await isInstalled())) {
-    announce(`added Rust's target ${TARGET} with rustup`);
-    return { mode: "normal", cargoArguments: [], env: {} };
+  try {
+    return await wasmTargetFromSource(announce);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    announce(`${error.message}: taking the larger one that Rust distributes`);
+    return distributedWasmTarget(announce);
   }
-  const reason = code === 127 ? "there is no rustup" : "rustup could not add it";
-  announce(`Rust's target ${TARGET} is missing and ${reason}: building its standard library from source`);
-  return fromSource(announce, output);
 }
 
-/** The same for several threads: the standard library that Rust distributes knows nothing of shared memory. */
-export async function threadedWasmTarget(announce) {
+/** The same from source alone, as several threads need it. */
+export async function wasmTargetFromSource(announce) {
   let rustupOutput = "";
   if (ownSource(await sysroot()) === undefined) {
     const { code, output } = await run("rustup", ["component", "add", "rust-src"], {
@@ -36,27 +38,32 @@ export async function threadedWasmTarget(announce) {
     rustupOutput = output;
     if (code === 0) announce("added Rust's component rust-src with rustup");
   }
-  const target = await fromSource(announce, rustupOutput);
+  const { source, env: compiler } = await matchingSource(announce, rustupOutput);
+  const env = { RUSTC_BOOTSTRAP: "1", ...compiler, CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: await linker() };
   // Asked for apart, so that a network that refuses them is told from a build that fails.
   await must(
     "what Rust's standard library depends on cannot be had",
     "Check the network and cargo's registry, then run `npm run setup` again.",
     "cargo",
-    ["fetch", "--locked", "--target", TARGET, "--manifest-path", join(target.source, "Cargo.toml")],
-    { env: target.env },
+    ["fetch", "--locked", "--target", TARGET, "--manifest-path", join(source, "Cargo.toml")],
+    { env },
   );
-  return target;
-}
-
-async function fromSource(announce, rustupOutput) {
-  const { source, env } = await matchingSource(announce, rustupOutput);
   return {
-    source,
     // wasm-pack would stop for the target that it misses.
     mode: "force",
-    cargoArguments: ["-Zbuild-std=std,panic_abort"],
-    env: { RUSTC_BOOTSTRAP: "1", ...env, CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: await linker() },
+    cargoArguments: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
+    env,
   };
+}
+
+async function distributedWasmTarget(announce) {
+  const target = { mode: "normal", cargoArguments: [], env: {} };
+  if (await isInstalled()) return target;
+  await must(`Rust's target ${TARGET} cannot be had`, HOW_TO_GET_IT, "rustup", ["target", "add", TARGET], {
+    env: { RUSTUP_MAX_RETRIES: "1" },
+  });
+  announce(`added Rust's target ${TARGET} with rustup`);
+  return target;
 }
 
 export async function sysroot() {
@@ -99,8 +106,7 @@ async function matchingSource(announce, rustupOutput) {
   throw new Failure(
     `Rust's standard library for ${TARGET} cannot be had`,
     `rustup: ${lastLines(rustupOutput, 5)}\nThe toolchain has no rust-src, and no Debian package has the source.`,
-    `Run \`rustup target add ${TARGET}\` (or \`rustup component add rust-src\`) on a network that reaches Rust's\n` +
-      "distribution server, then `npm run setup` again. The native addon works without: `npm run setup -- --only native`.",
+    HOW_TO_GET_IT,
   );
 }
 

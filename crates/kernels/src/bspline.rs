@@ -36,7 +36,8 @@ impl Axis {
         let end = spans as f64 - 1e-3 * scale;
         let (mut first, mut weights) = (Vec::with_capacity(samples), Vec::with_capacity(samples));
         for sample in 0..samples {
-            let position = ((start + sample as f64 * step) * scale).clamp(0.0, end);
+            // Not `clamp`, whose panic would bring a printer of floats into the WebAssembly module.
+            let position = ((start + sample as f64 * step) * scale).max(0.0).min(end);
             let span = position.floor().min(spans as f64 - 1.0);
             first.push(span as usize);
             weights.push(cubic(position - span));

@@ -57,30 +57,56 @@ pub struct Converted {
     pub overflowed: usize,
 }
 
+/// Bytes that are converted at a time, a whole number of numbers of each type: big-endian ones are turned around before, so
+/// that there is one loop a type.
+const BLOCK: usize = 4096;
+
 /// `value * slope + intercept` of every stored number, computed in `f64` and rounded once.
 ///
 /// `scale` of `None` means that the numbers are taken as they are. Trailing bytes that make no
 /// whole number are ignored. One pass, one allocation.
 #[inline(never)]
 pub fn to_f32(bytes: &[u8], stored: Stored, big_endian: bool, scale: Option<(f64, f64)>) -> Converted {
+    let size = stored.bytes();
+    let mut converted = Converted { voxels: array(bytes.len() / size), rounded: 0, overflowed: 0 };
+    let mut turned = [0; BLOCK];
+    for (voxels, bytes) in converted.voxels.chunks_mut(BLOCK / size).zip(bytes.chunks(BLOCK)) {
+        let mut bytes = &bytes[..voxels.len() * size];
+        if big_endian && size > 1 {
+            let turned = &mut turned[..bytes.len()];
+            turned.copy_from_slice(bytes);
+            match size {
+                2 => turned.as_chunks_mut::<2>().0.iter_mut().for_each(|raw| raw.reverse()),
+                4 => turned.as_chunks_mut::<4>().0.iter_mut().for_each(|raw| raw.reverse()),
+                _ => turned.as_chunks_mut::<8>().0.iter_mut().for_each(|raw| raw.reverse()),
+            }
+            bytes = turned;
+        }
+        let (rounded, overflowed) = block(voxels, bytes, stored, scale);
+        converted.rounded += rounded;
+        converted.overflowed += overflowed;
+    }
+    converted
+}
+
+/// A block of little-endian numbers. Returns how many were rounded, and how many overflowed.
+fn block(voxels: &mut [f32], bytes: &[u8], stored: Stored, scale: Option<(f64, f64)>) -> (usize, usize) {
+    let (mut rounded, mut overflowed) = (0, 0);
     macro_rules! read {
         ($type:ty, $integer:expr) => {{
-            let read = |chunk: &[u8]| {
-                let mut raw = [0; size_of::<$type>()];
-                raw.copy_from_slice(chunk);
-                if big_endian { <$type>::from_be_bytes(raw) } else { <$type>::from_le_bytes(raw) }
-            };
-            let chunks = bytes.chunks_exact(size_of::<$type>());
-            let mut voxels = array(chunks.len());
-            let (mut rounded, mut overflowed) = (0, 0);
-            let each = voxels.iter_mut().zip(chunks);
+            let values = bytes.as_chunks().0.iter().map(|raw| <$type>::from_le_bytes(*raw));
+            let each = voxels.iter_mut().zip(values);
             match scale {
                 None => {
-                    for (voxel, chunk) in each {
-                        let value = read(chunk);
+                    for (voxel, value) in each {
                         *voxel = value as f32;
                         if $integer && size_of::<$type>() >= 4 {
-                            rounded += usize::from(*voxel as i128 != value as i128);
+                            let wide = value as f64;
+                            // The largest of 64 bits is no `f64`, and the next one comes back as the largest.
+                            let is_exact =
+                                size_of::<$type>() < 8 || (wide as $type == value && value != <$type>::MAX);
+                            let is_kept = f64::from(*voxel) == wide && is_exact;
+                            rounded += usize::from(!is_kept);
                         }
                         if size_of::<$type>() == 8 {
                             overflowed += usize::from(voxel.is_infinite() && (value as f64).is_finite());
@@ -88,14 +114,13 @@ pub fn to_f32(bytes: &[u8], stored: Stored, big_endian: bool, scale: Option<(f64
                     }
                 }
                 Some((slope, intercept)) => {
-                    for (voxel, chunk) in each {
-                        let exact = read(chunk) as f64;
+                    for (voxel, value) in each {
+                        let exact = value as f64;
                         *voxel = (exact * slope + intercept) as f32;
                         overflowed += usize::from(voxel.is_infinite() && exact.is_finite());
                     }
                 }
             }
-            Converted { voxels, rounded, overflowed }
         }};
     }
     match stored {
@@ -110,6 +135,7 @@ pub fn to_f32(bytes: &[u8], stored: Stored, big_endian: bool, scale: Option<(f64
         Stored::F32 => read!(f32, false),
         Stored::F64 => read!(f64, false),
     }
+    (rounded, overflowed)
 }
 
 /// Numbers as a file stores them, and what became of the voxels.
@@ -189,6 +215,14 @@ mod tests {
     }
 
     #[test]
+    fn bytes_are_turned_around_in_every_block() {
+        let numbers: Vec<f64> = (0..2 * BLOCK).map(|i| i as f64 - 0.5).collect();
+        let big: Vec<u8> = numbers.iter().flat_map(|v| v.to_be_bytes()).collect();
+        let expected: Vec<f32> = numbers.iter().map(|&v| v as f32).collect();
+        assert_eq!(to_f32(&big, Stored::F64, true, None).voxels, expected);
+    }
+
+    #[test]
     fn slope_and_intercept_are_applied_in_double_precision() {
         let converted = to_f32(&[10, 20], Stored::U8, false, Some((0.1, -1.0)));
         assert_eq!(converted.voxels, [(10.0_f64 * 0.1 - 1.0) as f32, (20.0_f64 * 0.1 - 1.0) as f32]);
@@ -198,6 +232,11 @@ mod tests {
     fn what_single_precision_cannot_hold_is_counted() {
         let integers: Vec<u8> = [16_777_217_i32, 5].iter().flat_map(|v| v.to_le_bytes()).collect();
         assert_eq!(to_f32(&integers, Stored::I32, false, None).rounded, 1);
+        let wide = [i64::MAX, i64::MIN, (1 << 53) + 1, -(1 << 60), (1 << 60) + 1];
+        let bytes: Vec<u8> = wide.iter().flat_map(|v| v.to_le_bytes()).collect();
+        assert_eq!(to_f32(&bytes, Stored::I64, false, None).rounded, 3);
+        assert_eq!(to_f32(&u64::MAX.to_le_bytes(), Stored::U64, false, None).rounded, 1);
+        assert_eq!(to_f32(&(1_u64 << 63).to_le_bytes(), Stored::U64, false, None).rounded, 0);
         let doubles: Vec<u8> = [1e300_f64, f64::INFINITY].iter().flat_map(|v| v.to_le_bytes()).collect();
         assert_eq!(to_f32(&doubles, Stored::F64, false, None).overflowed, 1);
     }

@@ -1,5 +1,6 @@
 //! The different values among voxels, and how often each occurs.
 
+use crate::order;
 use crate::parallel::{CHUNKS, ranges};
 use crate::run::{Cancelled, Run};
 use crate::select::{BLOCK, Select};
@@ -50,7 +51,7 @@ fn of_part(voxels: &[f32], part: Range<usize>, select: Select) -> Vec<(f32, u64)
         let counts = table.into_iter().enumerate().filter(|(_, count)| *count > 0);
         return counts.map(|(i, count)| (low + i as f32, count)).collect();
     }
-    values.sort_unstable_by(f32::total_cmp);
+    order::sort(&mut values, |v| order::bits(f64::from(*v)));
     let runs = values.chunk_by(|a, b| a == b);
     runs.map(|run| (run[0], run.len() as u64)).collect()
 }

@@ -27,7 +27,7 @@ pub fn gaussian(
     run: &Run,
 ) -> Result<Vec<f64>, Cancelled> {
     let spacing = (high - low) / (points - 1) as f64;
-    let finer = (NODES * spacing / bandwidth).ceil().clamp(1.0, (MOST_NODES / points).max(1) as f64) as usize;
+    let finer = (NODES * spacing / bandwidth).ceil().min((MOST_NODES / points) as f64).max(1.0) as usize;
     let step = spacing / finer as f64;
     let shares = shares(voxels, select, low, step, (points - 1) * finer, run)?;
     let weights = nodes(&shares);

@@ -21,6 +21,7 @@ pub mod math;
 pub mod memory;
 pub mod moments;
 pub mod n4;
+pub mod order;
 pub mod pack;
 pub mod parallel;
 pub mod pointwise;

@@ -1,5 +1,6 @@
 //! Straight lines between points: any map of one value that a table can hold.
 
+use crate::order;
 use crate::select::BLOCK;
 
 /// A function of straight lines through points, and beyond the first and the last of them.
@@ -33,7 +34,7 @@ impl Lookup {
     /// Lines that begin in some place, at some value, and rise as steeply as their third number says, all finite; the
     /// first one's place is where the line below it ends. Without lines nothing changes.
     pub fn new(below: f64, mut lines: Vec<[f64; 3]>) -> Lookup {
-        lines.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        order::sort(&mut lines, |line| order::bits(line[0]));
         let (Some(first), Some(last)) = (lines.first().copied(), lines.last().copied()) else {
             return Lookup::new(1.0, vec![[0.0, 0.0, 1.0]]);
         };

@@ -3,6 +3,8 @@
 //! Work is cut by the data's shape, never by the number of threads, and results come back in index
 //! order; a fold over them is therefore the same on one thread and on many.
 
+use std::mem::ManuallyDrop;
+
 /// Threads that run chunks. One thread means the caller's own.
 pub struct Pool {
     threads: usize,
@@ -28,22 +30,6 @@ mod shared {
         Ok(pool)
     }
 
-    /// A part is taken from its slot once, and its result put there.
-    pub fn map_parts<T: Send, R: Send>(
-        pool: Option<&rayon::ThreadPool>,
-        parts: Vec<T>,
-        each: impl Fn(usize, T) -> R + Sync + Send,
-    ) -> Vec<R> {
-        let slots: Vec<_> = parts.into_iter().map(|part| Mutex::new((Some(part), None))).collect();
-        for_each(pool, slots.len(), &|index| {
-            let mut slot = slots[index].lock().unwrap_or_else(PoisonError::into_inner);
-            slot.1 = slot.0.take().map(|part| each(index, part));
-        });
-        let results =
-            slots.into_iter().map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner).1);
-        results.map(|result| result.expect("every part was taken")).collect()
-    }
-
     /// Does `work`, while the pool's other threads wait for it without falling asleep.
     pub fn awake<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
         let is_done = AtomicBool::new(false);
@@ -67,11 +53,8 @@ mod shared {
     const PATIENCE: usize = 10_000;
 
     /// Of no type of its own, so that rayon's machinery is compiled once and not for every kernel.
-    fn for_each(pool: Option<&rayon::ThreadPool>, count: usize, each: &(dyn Fn(usize) + Sync)) {
-        match pool {
-            Some(pool) => pool.install(|| (0..count).into_par_iter().with_max_len(1).for_each(each)),
-            None => (0..count).for_each(each),
-        }
+    pub fn for_each(pool: &rayon::ThreadPool, count: usize, each: &(dyn Fn(usize) + Sync)) {
+        pool.install(|| (0..count).into_par_iter().with_max_len(1).for_each(each));
     }
 
     #[cfg(not(target_arch = "wasm32"))]
@@ -162,14 +145,41 @@ impl Pool {
         parts: Vec<T>,
         each: impl Fn(usize, T) -> R + Sync + Send,
     ) -> Vec<R> {
-        // The shorter way of one thread is worth its code but in WebAssembly, which has a module for one thread.
+        let count = parts.len();
+        let mut parts = parts.into_iter().map(ManuallyDrop::new).collect::<Vec<_>>();
+        let mut results = Vec::<R>::with_capacity(count);
+        let (from, to) = (Places(parts.as_mut_ptr()), Places(results.as_mut_ptr()));
+        self.for_each(count, &|index| {
+            // SAFETY: every index below the count comes once, so that a part is taken once, and a result has a place that
+            // no other thread writes. A panic leaves parts and results behind that nobody drops.
+            unsafe { to.at(index).write(each(index, ManuallyDrop::into_inner(from.at(index).read()))) };
+        });
+        // SAFETY: all were written, or a panic went by here.
+        unsafe { results.set_len(count) };
+        results
+    }
+
+    /// `each(0) … each(count - 1)`, on any thread.
+    fn for_each(&self, count: usize, each: &(dyn Fn(usize) + Sync)) {
         #[cfg(any(not(target_arch = "wasm32"), target_feature = "atomics"))]
-        if self.inner.is_some() || cfg!(target_arch = "wasm32") {
-            return shared::map_parts(self.inner.as_deref(), parts, each);
+        if let Some(pool) = &self.inner {
+            return shared::for_each(pool, count, each);
         }
-        parts.into_iter().enumerate().map(|(index, part)| each(index, part)).collect()
+        (0..count).for_each(each);
     }
 }
+
+/// Places of a list that threads share, each of which one thread uses.
+struct Places<T>(*mut T);
+
+impl<T> Places<T> {
+    fn at(&self, index: usize) -> *mut T {
+        self.0.wrapping_add(index)
+    }
+}
+
+// SAFETY: who uses a place answers for it.
+unsafe impl<T: Send> Sync for Places<T> {}
 
 /// The chunks that a pass over an image is cut into: enough for many cores, few enough to fold.
 pub const CHUNKS: usize = 64;

@@ -4,6 +4,7 @@ use crate::at_levels;
 use crate::histogram::{last_rank, of_rank, rank};
 use crate::memory::prefetch;
 use crate::moments::LANES;
+use crate::order;
 use crate::pack::{Pack, bits};
 use crate::parallel::{CHUNKS, ranges};
 use crate::run::{Cancelled, Run};
@@ -78,7 +79,7 @@ fn find(
     for &p in percentiles {
         Bracket::around(p / 100.0, &sample, &mut brackets);
     }
-    let mut first = Pass::over(voxels, select, key, &brackets, run)?;
+    let first = Pass::over(voxels, select, key, &brackets, run)?;
     let (count, not_finite) = (first.count, first.not_finite);
     if count == 0 || not_finite > 0 {
         return Ok(Percentiles { count, not_finite, values: vec![f64::NAN; percentiles.len()] });
@@ -88,14 +89,14 @@ fn find(
     for &p in percentiles {
         let index = (count - 1) as f64 * (p / 100.0).clamp(0.0, 1.0);
         let ranks = [index.floor() as usize, index.ceil() as usize];
-        let [low, high] = match ranks.map(|rank| first.value(rank, key)) {
-            [Some(low), Some(high)] => [low, high],
-            _ => {
+        let [low, high] = match first.values(ranks, key) {
+            Some(values) => values,
+            None => {
                 if all.is_none() {
                     all = Some(Pass::over(voxels, select, key, &[Bracket::ALL], run)?);
                 }
-                let all = all.as_mut().expect("just made");
-                ranks.map(|rank| all.value(rank, key).expect("every rank is among all"))
+                let all = all.as_ref().expect("just made");
+                all.values(ranks, key).expect("every rank is among all")
             }
         };
         values.push(low + (high - low) * (index - index.floor()));
@@ -120,7 +121,7 @@ fn sample(voxels: &[f32], select: Select, key: Key) -> Vec<f64> {
             sample.push(key.of(voxels[i]));
         }
     }
-    sample.sort_unstable_by(f64::total_cmp);
+    order::sort(&mut sample, |key| order::bits(*key));
     sample
 }
 
@@ -254,18 +255,23 @@ impl Pass {
         Ok(sum)
     }
 
-    /// The key of this rank, or nothing where it lies in no bracket.
-    fn value(&mut self, rank: usize, key: Key) -> Option<f64> {
+    /// The keys of a rank, and of the same or the next one; or nothing where they lie in no bracket.
+    fn values(&self, [rank, next]: [usize; 2], key: Key) -> Option<[f64; 2]> {
         let (bracket, found) =
-            self.found.iter_mut().find(|(_, found)| (found.below..found.up_to).contains(&rank))?;
-        let value = if bracket.low < bracket.high {
-            let by_key = |a: &f32, b: &f32| key.of(*a).total_cmp(&key.of(*b));
-            key.of(*found.kept.select_nth_unstable_by(rank - found.below, by_key).1)
+            self.found.iter().find(|(_, found)| (found.below..found.up_to).contains(&rank))?;
+        let values = if bracket.low < bracket.high {
+            let kept = found.kept.iter().map(|voxel| order::bits(key.of(*voxel)));
+            order::nth_and_next(kept.collect(), rank - found.below).map(order::of_bits)
         } else {
-            bracket.low
+            [bracket.low; 2]
         };
         // -0 and 0 are equal, and which of them comes first would be left to chance.
-        Some(value + 0.0)
+        let [value, after] = values.map(|value| value + 0.0);
+        if rank == next {
+            return Some([value; 2]);
+        }
+        let after = if next < found.up_to { after } else { self.values([next; 2], key)?[0] };
+        Some([value, after])
     }
 }
 

@@ -1,8 +1,9 @@
 //! The mean of a tissue, by fuzzy c-means. Semantics, options and sources: `ts/steps/fcm.ts`.
 
+use crate::Outputs;
+use crate::error::{Error, Number};
 use crate::pointwise::{Pointwise, Sample};
 use crate::tissue_mode::bad_scale;
-use crate::{Error, Outputs};
 use voxnorm_kernels::fcm::{CLASSES, Classes, classes, membership, weighted_mean};
 use voxnorm_kernels::pointwise::Map;
 
@@ -57,10 +58,11 @@ impl Pointwise for Fcm {
                 return found(sample, mean, None);
             }
             let message = format!(
-                "{}: membership: expected finite values whose sum in the region is above 0, got {weight}",
-                sample.subject
+                "{}: membership: expected finite values whose sum in the region is above 0, got {}",
+                sample.subject,
+                Number(weight)
             );
-            return Err(Error::new("EmptyMask", message).with(object! { sum: weight.to_string() }));
+            return Err(Error::new("EmptyMask", message).with(object! { sum: Number(weight).to_string() }));
         }
         let Some(Classes { centres, means, iterations, change }) =
             classes(&values, range, options.tolerance, options.iterations, sample.run)?

@@ -1,8 +1,9 @@
 //! N4 bias-field correction. Semantics, options and sources: `ts/steps/n4.ts` and `docs/design/n4.md`.
 
+use crate::error::{Error, Number};
 use crate::json::ToJson;
 use crate::region::{Label, Region, Subject};
-use crate::{Error, Inputs, Outputs, Session, Step, step};
+use crate::{Inputs, Outputs, Session, Step, step};
 use serde_json::Value;
 use voxnorm_kernels::bspline::{Lattice, Placement};
 use voxnorm_kernels::grid::{Grid, Padding, Shrunk};
@@ -211,7 +212,8 @@ impl Step for N4 {
             ));
         }
         if !expressible(values) {
-            let message = format!("n4: lattice: expected values of ln field from -{FARTHEST} to {FARTHEST}");
+            let message =
+                format!("n4: lattice: expected values of ln field from -{0} to {0}", Number(FARTHEST));
             return Err(Error::new("BadFitted", message));
         }
         let lattice = Lattice { points: *points, values: values.clone() };
@@ -330,8 +332,10 @@ fn mesh(options: &Options, grid: &Grid) -> Result<Mesh, Error> {
             return Err(Error::new(
                 "BadOption",
                 format!(
-                    "n4: splineDistance: expected at least {} mm for {levels} levels along axis {a} of {length} mm, got {distance}",
-                    length / most as f32
+                    "n4: splineDistance: expected at least {} mm for {levels} levels along axis {a} of {} mm, got {}",
+                    Number((length / most as f32).into()),
+                    Number(length.into()),
+                    Number(distance)
                 ),
             )
             .with(object! { option: "splineDistance", axis: a, length, got: distance }));

@@ -1,6 +1,6 @@
 //! nnU-Net's normalisation schemes. Semantics, options and sources: `ts/steps/nnunet.ts`.
 
-use crate::Error;
+use crate::error::{Error, Number};
 use crate::pointwise::{Per, PerChannel, Pointwise, Sample};
 use voxnorm_kernels::pointwise::Map;
 
@@ -57,8 +57,10 @@ impl Pointwise for NnUnet {
                     return Ok(affine(0.0, 255.0));
                 }
                 let message = format!(
-                    "{}: image: expected values from 0 to 255 for RGBTo01Normalization, got {low} to {high}",
-                    sample.subject
+                    "{}: image: expected values from 0 to 255 for RGBTo01Normalization, got {} to {}",
+                    sample.subject,
+                    Number(low),
+                    Number(high)
                 );
                 Err(Error::new("ValueOutOfRange", message).with(object! { range: [low, high] }))
             }

@@ -1,6 +1,7 @@
 //! Which voxels a method uses: a mask, or a rule in its place. Every step resolves it here.
 
-use crate::{Error, Inputs, Session, inputs::Volume};
+use crate::error::{Error, Number};
+use crate::{Inputs, Session, inputs::Volume};
 use voxnorm_kernels::histogram::{Bins, histogram, otsu, range};
 use voxnorm_kernels::moments::moments;
 use voxnorm_kernels::run::Run;
@@ -161,15 +162,17 @@ impl<'a> Region<'a> {
             }
         }
         let many = if values.len() > 8 { " and more" } else { "" };
-        let found: Vec<String> = values.iter().map(f32::to_string).collect();
+        let found: Vec<String> = values.iter().map(|&value| Number(value.into()).to_string()).collect();
         let selected = self.mask.map_or(0, |(mask, _)| {
             // A mask is chosen from by its own values alone.
             let choice = self.select.among(&[]);
             (0..mask.len()).filter(|&i| choice.includes(i)).count()
         });
         let expected = |label| match (label, self.rule) {
-            (Label::Value(label), "not-mask") => format!("voxels of a value other than {label}"),
-            (Label::Value(label), _) => format!("voxels of value {label}"),
+            (Label::Value(label), "not-mask") => {
+                format!("voxels of a value other than {}", Number(label.into()))
+            }
+            (Label::Value(label), _) => format!("voxels of value {}", Number(label.into())),
             (Label::Nonzero, "not-mask") => "voxels of value 0".to_owned(),
             (Label::Nonzero, _) => "voxels other than 0".to_owned(),
         };

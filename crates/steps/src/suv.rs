@@ -1,6 +1,6 @@
 //! Standardised uptake values of PET. Semantics, options and sources: `ts/steps/suv.ts`.
 
-use crate::Error;
+use crate::error::{Error, Number};
 use crate::pointwise::{Pointwise, Sample};
 use voxnorm_kernels::math::{exp_f64, ln_f64};
 use voxnorm_kernels::pointwise::Map;
@@ -107,7 +107,9 @@ impl Pointwise for Suv {
             return Ok(Found { size, dose, factor });
         }
         let text = format!(
-            "expected numbers that the formula has a positive size and dose for, got {size} kg and {dose} Bq"
+            "expected numbers that the formula has a positive size and dose for, got {} kg and {} Bq",
+            Number(size),
+            Number(dose)
         );
         Err(wrong("normalisation", text))
     }

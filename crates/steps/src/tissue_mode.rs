@@ -1,6 +1,6 @@
 //! The mode of a tissue: a peak of the chosen voxels' distribution. Semantics and options: `ts/steps/tissue-mode.ts`.
 
-use crate::Error;
+use crate::error::{Error, Number};
 use crate::pointwise::Sample;
 use voxnorm_kernels::histogram::{Bins, histogram};
 use voxnorm_kernels::kde::{gaussian, silverman};
@@ -130,7 +130,7 @@ fn peak_of(density: &[f64], peak: Peak) -> (usize, bool) {
 
 /// The error of a number that cannot be divided by.
 pub fn bad_scale(sample: &Sample, expected: &str, got: f64) -> Error {
-    Error::new("BadScale", format!("{}: image: expected {expected}, got {got}", sample.subject))
+    Error::new("BadScale", format!("{}: image: expected {expected}, got {}", sample.subject, Number(got)))
         .with(object! { got })
 }
 

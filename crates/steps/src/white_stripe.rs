@@ -1,9 +1,10 @@
 //! White Stripe. Semantics, options and sources: `ts/steps/white-stripe.ts`.
 
+use crate::Outputs;
+use crate::error::{Error, Number};
 use crate::json::{Fields, Record};
 use crate::pointwise::{Pointwise, Sample};
 use crate::tissue_mode::{self, Mode, Peak, at_least, at_most};
-use crate::{Error, Outputs};
 use voxnorm_kernels::pointwise::Map;
 use voxnorm_kernels::select::{Select, mark};
 
@@ -130,8 +131,11 @@ fn empty(error: Error, mode: f64, [lower, upper]: [f64; 2], also: &str) -> Error
         return error;
     }
     let message = format!(
-        "white-stripe: expected voxels from {lower} to {upper}, the stripe around the mode {mode}{also}, got none; check \
-         the modality and the region"
+        "white-stripe: expected voxels from {} to {}, the stripe around the mode {}{also}, got none; check the modality \
+         and the region",
+        Number(lower),
+        Number(upper),
+        Number(mode)
     );
     Error::new("EmptyMask", message).with(object! { mode, lower, upper })
 }

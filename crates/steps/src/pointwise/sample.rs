@@ -1,9 +1,10 @@
 //! The voxels of a part of an image that a method finds its numbers in.
 
 use super::Limits;
+use crate::Inputs;
+use crate::error::{Error, Number};
 use crate::json::{FromJson, Reader};
 use crate::region::{self, Region, Subject};
-use crate::{Error, Inputs};
 use serde_json::Value;
 use std::cell::Cell;
 use voxnorm_kernels::distinct::distinct;
@@ -188,8 +189,10 @@ impl<'a> Sample<'a> {
             Ok([low, high]) if low == high => self.constant(low),
             Ok([low, high]) => {
                 let message = format!(
-                    "{}: image: expected {what} above 0, got 0, as most voxels are equal, of {low} to {high}",
-                    self.subject
+                    "{}: image: expected {what} above 0, got 0, as most voxels are equal, of {} to {}",
+                    self.subject,
+                    Number(low),
+                    Number(high)
                 );
                 Error::new("NoSpread", message).with(object! { range: [low, high] })
             }
@@ -198,7 +201,12 @@ impl<'a> Sample<'a> {
 
     /// The error of voxels that a formula needs above a limit, of which `least` is the smallest.
     pub fn not_above(&self, limit: f64, least: f64) -> Error {
-        let message = format!("{}: image: expected voxels above {limit}, got {least}", self.subject);
+        let message = format!(
+            "{}: image: expected voxels above {}, got {}",
+            self.subject,
+            Number(limit),
+            Number(least)
+        );
         Error::new("NotPositive", message).with(object! { limit, least })
     }
 
