@@ -88,10 +88,13 @@ const KERNELS: &[(&str, u32, Kernel)] = &[
         Ok(distinct(&v.whole, Select::All, 1 << 18, run)?.map_or(f64::NAN, |values| values.len() as f64))
     }),
     ("density of 80 points: Gaussian kernels", 4, |v, run| {
-        Ok(kde::gaussian(&v.image, Select::All, EXTENT, 80, 10.0, run)?.iter().sum())
+        Ok(kde::gaussian(kde::Numbers::Voxels(&v.image, Select::All), EXTENT, 80, 10.0, run)?.iter().sum())
     }),
     ("density of 128 points: Fourier transform", 4, |v, run| {
-        Ok(kde::silverman(&v.image, Select::All, EXTENT, 128, 10.0, run)?.density.iter().sum())
+        Ok(kde::silverman(kde::Numbers::Voxels(&v.image, Select::All), EXTENT, 128, 10.0, run)?
+            .density
+            .iter()
+            .sum())
     }),
     ("fuzzy c-means: three classes", 0, |v, run| {
         Ok(fcm::classes(&v.image, EXTENT, 0.005, 100, run)?

@@ -57,7 +57,7 @@ pub struct Converted {
     pub overflowed: usize,
 }
 
-/// Bytes that are converted at a time, a whole number of numbers of each type: big-endian ones are turned around before, so
+/// Bytes that are read at a time, a whole number of numbers of each type: big-endian ones are turned around before, so
 /// that there is one loop a type.
 const BLOCK: usize = 4096;
 
@@ -165,39 +165,53 @@ pub fn from_f32(voxels: &[f32], stored: Stored, scale: Option<(f64, f64)>) -> En
         outside: 0,
         not_finite: 0,
     };
-    macro_rules! write {
-        ($type:ty) => {{
-            let (slope, intercept) = scale.unwrap_or((1.0, 0.0));
-            let (low, high) = (<$type>::MIN as f64, <$type>::MAX as f64);
-            // The largest integer of 64 bits is none of `f64`: `high` lies one beyond.
-            let is_rounded = size_of::<$type>() == 8;
-            for &voxel in voxels {
-                let exact = f64::from(voxel);
-                let number = ((exact - intercept) / slope).round_ties_even();
-                encoded.bytes.extend_from_slice(&(number as $type).to_le_bytes());
-                if !voxel.is_finite() {
-                    encoded.not_finite += 1;
-                } else if number < low || number > high || (is_rounded && number == high) {
-                    encoded.outside += 1;
-                } else {
-                    let back = number * slope + intercept;
-                    encoded.changed += usize::from(back as f32 != voxel);
-                    encoded.largest_error = encoded.largest_error.max((back - exact).abs());
-                }
+    let (low, high) = match stored {
+        Stored::U8 => (0.0, u8::MAX as f64),
+        Stored::I8 => (i8::MIN as f64, i8::MAX as f64),
+        Stored::U16 => (0.0, u16::MAX as f64),
+        Stored::I16 => (i16::MIN as f64, i16::MAX as f64),
+        Stored::U32 => (0.0, u32::MAX as f64),
+        Stored::I32 => (i32::MIN as f64, i32::MAX as f64),
+        Stored::U64 => (0.0, u64::MAX as f64),
+        Stored::I64 => (i64::MIN as f64, i64::MAX as f64),
+        Stored::F32 => {
+            encoded.bytes.extend(voxels.iter().flat_map(|voxel| voxel.to_le_bytes()));
+            return encoded;
+        }
+        Stored::F64 => {
+            encoded.bytes.extend(voxels.iter().flat_map(|&voxel| f64::from(voxel).to_le_bytes()));
+            return encoded;
+        }
+    };
+    let (slope, intercept) = scale.unwrap_or((1.0, 0.0));
+    // The largest integer of 64 bits is none of `f64`: `high` lies one beyond.
+    let is_rounded = stored.bytes() == 8;
+    let mut integers = [0; BLOCK / 8];
+    for voxels in voxels.chunks(BLOCK / 8) {
+        let integers = &mut integers[..voxels.len()];
+        for (&voxel, integer) in voxels.iter().zip(&mut *integers) {
+            let exact = f64::from(voxel);
+            let number = ((exact - intercept) / slope).round_ties_even();
+            // NaN becomes 0. The lower bytes are those of any narrower type.
+            let held = if number < low { low } else { number };
+            let held = if held > high { high } else { held };
+            *integer = if low < 0.0 { held as i64 as u64 } else { held as u64 };
+            if !voxel.is_finite() {
+                encoded.not_finite += 1;
+            } else if number < low || number > high || (is_rounded && number == high) {
+                encoded.outside += 1;
+            } else {
+                let back = number * slope + intercept;
+                encoded.changed += usize::from(back as f32 != voxel);
+                encoded.largest_error = encoded.largest_error.max((back - exact).abs());
             }
-        }};
-    }
-    match stored {
-        Stored::U8 => write!(u8),
-        Stored::I8 => write!(i8),
-        Stored::U16 => write!(u16),
-        Stored::I16 => write!(i16),
-        Stored::U32 => write!(u32),
-        Stored::I32 => write!(i32),
-        Stored::U64 => write!(u64),
-        Stored::I64 => write!(i64),
-        Stored::F32 => encoded.bytes.extend(voxels.iter().flat_map(|voxel| voxel.to_le_bytes())),
-        Stored::F64 => encoded.bytes.extend(voxels.iter().flat_map(|&voxel| f64::from(voxel).to_le_bytes())),
+        }
+        match stored.bytes() {
+            1 => encoded.bytes.extend(integers.iter().map(|integer| *integer as u8)),
+            2 => encoded.bytes.extend(integers.iter().flat_map(|integer| (*integer as u16).to_le_bytes())),
+            4 => encoded.bytes.extend(integers.iter().flat_map(|integer| (*integer as u32).to_le_bytes())),
+            _ => encoded.bytes.extend(integers.iter().flat_map(|integer| integer.to_le_bytes())),
+        }
     }
     encoded
 }
@@ -252,7 +266,13 @@ mod tests {
     #[test]
     fn the_ends_of_64_bits_are_told_from_what_lies_beyond() {
         let ends = [9_223_372_036_854_775_808.0, -9_223_372_036_854_775_808.0];
-        assert_eq!(from_f32(&ends, Stored::I64, None).outside, 1);
+        let held = from_f32(&ends, Stored::I64, None);
+        assert_eq!(held.bytes, [i64::MAX, i64::MIN].map(i64::to_le_bytes).concat());
+        assert_eq!(held.outside, 1);
+        let beyond = from_f32(&[f32::INFINITY, -1.0, f32::NAN], Stored::U64, None);
+        assert_eq!(beyond.bytes, [u64::MAX, 0, 0].map(u64::to_le_bytes).concat());
+        let beyond = from_f32(&[-200.0, 200.0, -7.0], Stored::I8, None);
+        assert_eq!(beyond.bytes, [-128_i8, 127, -7].map(i8::to_le_bytes).concat());
         assert_eq!(from_f32(&[18_446_744_073_709_551_616.0], Stored::U64, None).outside, 1);
     }
 

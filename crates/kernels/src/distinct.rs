@@ -1,19 +1,21 @@
 //! The different values among voxels, and how often each occurs.
 
+use crate::at_levels;
 use crate::order;
 use crate::parallel::{CHUNKS, ranges};
 use crate::run::{Cancelled, Run};
 use crate::select::{BLOCK, Select};
 use std::ops::Range;
 
-/// The different values of the chosen voxels in ascending order, each with the number of voxels that have it; or `None`
-/// where there are more than `most`. -0 counts as 0; the voxels are finite.
-pub fn distinct(
-    voxels: &[f32],
-    select: Select,
-    most: usize,
-    run: &Run,
-) -> Result<Option<Vec<(f32, u64)>>, Cancelled> {
+/// Values in ascending order, each with the number of voxels that have it.
+pub type Counts = Vec<(f32, u64)>;
+
+/// The different values of the chosen voxels and their counts; or `None` where there are more than `most`. -0 counts as
+/// 0; the voxels are finite.
+pub fn distinct(voxels: &[f32], select: Select, most: usize, run: &Run) -> Result<Option<Counts>, Cancelled> {
+    if let Some(counts) = whole(voxels, select, run)? {
+        return Ok(Some(counts).filter(|counts| counts.len() <= most));
+    }
     let mut lists = run.map_parts(ranges(voxels.len(), CHUNKS), |_, part| of_part(voxels, part, select))?;
     while lists.len() > 1 {
         let mut rest = lists.into_iter();
@@ -26,10 +28,68 @@ pub fn distinct(
     Ok(Some(lists.pop().unwrap_or_default()).filter(|list| list.len() <= most))
 }
 
-/// Whole numbers that lie this close together are counted in a table rather than sorted.
-const TABLE: usize = 1 << 16;
+/// The same of whole numbers less than 2¹⁶ apart, as most images hold before anything has changed them, in one pass; or
+/// `None` where they are others, which shows soon.
+pub fn whole(voxels: &[f32], select: Select, run: &Run) -> Result<Option<Counts>, Cancelled> {
+    // Counts have 32 bits.
+    if u32::try_from(voxels.len()).is_err() {
+        return Ok(None);
+    }
+    let none = || vec![[0; 4]; TABLE + 1];
+    let (ends, tables) = run.map_parts_with(ranges(voxels.len(), CHUNKS), none, |table, part| {
+        count(run.level, voxels, part, select, table)
+    })?;
+    let Some(ends) = ends.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
+    let (low, high) = ends.into_iter().fold(NO_ENDS, |all, part| (all.0.min(part.0), all.1.max(part.1)));
+    if i64::from(high) - i64::from(low) >= TABLE as i64 {
+        return Ok(None);
+    }
+    let count = |value: i32| -> u64 {
+        tables.iter().flat_map(|table| table[value as usize % TABLE]).map(u64::from).sum()
+    };
+    Ok(Some((low..=high).map(|value| (value as f32, count(value))).filter(|(_, n)| *n > 0).collect()))
+}
 
-fn of_part(voxels: &[f32], part: Range<usize>, select: Select) -> Vec<(f32, u64)> {
+const TABLE: usize = 1 << 16;
+/// Up to here each whole number has an `f32` of its own.
+const LARGEST: f32 = 16_777_216.0;
+const NO_ENDS: (i32, i32) = (i32::MAX, i32::MIN);
+
+at_levels! {
+    /// Counts a part into a table, whose slots whole numbers share with those 2¹⁶ apart, in four parts, so that equal
+    /// neighbours don't wait for each other; the last slot is for what is not chosen. Returns the smallest and the largest.
+    fn count(voxels: &[f32], part: Range<usize>, select: Select, table: &mut [[u32; 4]]) -> Option<(i32, i32)> {
+        let (mut low, mut high) = NO_ENDS;
+        let mut slots = [0; BLOCK];
+        let mut blocks = select.blocks(voxels, part);
+        while let Some((values, chosen, _)) = blocks.next() {
+            let slots = &mut slots[..values.len()];
+            let mut others = 0;
+            for i in 0..values.len() {
+                // What is too large, or NaN, becomes what is not whole.
+                let value = if values[i].abs() <= LARGEST { values[i] } else { 0.5 };
+                // SAFETY: not NaN, and within what an `i32` holds.
+                let number = unsafe { value.to_int_unchecked::<i32>() };
+                let is_chosen = chosen[i] != 0;
+                others |= i32::from(is_chosen && number as f32 != value);
+                low = low.min(if is_chosen { number } else { low });
+                high = high.max(if is_chosen { number } else { high });
+                slots[i] = if is_chosen { number as u32 % TABLE as u32 } else { TABLE as u32 };
+            }
+            if others != 0 || i64::from(high) - i64::from(low) >= TABLE as i64 {
+                return None;
+            }
+            for slots in slots.as_chunks::<4>().0 {
+                for quarter in 0..4 {
+                    table[slots[quarter] as usize][quarter] += 1;
+                }
+            }
+        }
+        Some((low, high))
+    }
+}
+
+fn of_part(voxels: &[f32], part: Range<usize>, select: Select) -> Counts {
     let choice = select.among(voxels);
     let mut values = Vec::with_capacity(part.len());
     let mut chosen = [0; BLOCK];
@@ -37,27 +97,16 @@ fn of_part(voxels: &[f32], part: Range<usize>, select: Select) -> Vec<(f32, u64)
         let block = &voxels[first..part.end.min(first + BLOCK)];
         let chosen = &mut chosen[..block.len()];
         choice.row(first, 1, chosen);
-        values.extend(block.iter().zip(&*chosen).filter(|(_, chosen)| **chosen != 0).map(|(v, _)| *v + 0.0));
+        let chosen = block.iter().zip(&*chosen).filter(|(_, chosen)| **chosen != 0);
+        values.extend(chosen.map(|(v, _)| f64::from(*v + 0.0)));
     }
-    let low = values.iter().copied().fold(f32::INFINITY, f32::min);
-    let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    // Up to 2^24 all whole numbers have a place of their own.
-    let is_whole = low >= -16_777_216.0 && high <= 16_777_216.0 && values.iter().all(|v| *v == v.trunc());
-    if is_whole && ((high - low) as usize) < TABLE {
-        let mut table = vec![0; (high - low) as usize + 1];
-        for v in &values {
-            table[(v - low) as usize] += 1;
-        }
-        let counts = table.into_iter().enumerate().filter(|(_, count)| *count > 0);
-        return counts.map(|(i, count)| (low + i as f32, count)).collect();
-    }
-    order::sort(&mut values, |v| order::bits(f64::from(*v)));
+    order::sort(&mut values);
     let runs = values.chunk_by(|a, b| a == b);
-    runs.map(|run| (run[0], run.len() as u64)).collect()
+    runs.map(|run| (run[0] as f32, run.len() as u64)).collect()
 }
 
-fn merged(a: Vec<(f32, u64)>, b: Vec<(f32, u64)>) -> Vec<(f32, u64)> {
-    let mut all: Vec<(f32, u64)> = Vec::with_capacity(a.len() + b.len());
+fn merged(a: Counts, b: Counts) -> Counts {
+    let mut all: Counts = Vec::with_capacity(a.len() + b.len());
     let (mut a, mut b) = (a.into_iter().peekable(), b.into_iter().peekable());
     loop {
         let next = match (a.peek(), b.peek()) {
@@ -91,6 +140,9 @@ mod tests {
             vec![0.0, -0.0, 1.0, -0.0],
             whole.iter().map(|v| v * 0.7).collect(),
             whole.iter().map(|v| v * 70.0).collect(),
+            whole.iter().map(|v| v + 0.5).collect(),
+            // Whole in all parts but the last, whose values lie too far from the others.
+            whole.iter().enumerate().map(|(i, v)| v + if i > 69_990 { 65_536.0 } else { 0.0 }).collect(),
             whole,
         ];
         for threads in [1, 2, 8] {
@@ -112,5 +164,37 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn whole_numbers_are_told_from_others() {
+        let all = |voxels: &[f32]| {
+            let mut first = None;
+            for (name, threads) in
+                Level::supported().into_iter().flat_map(|name| [1, 2, 8].map(|n| (name, n)))
+            {
+                let pool = Pool::new(threads).unwrap();
+                let run = Run { level: Level::named(name).unwrap(), pool, cancelled: &|| false };
+                let found = whole(voxels, Select::Above(-40_000.0), &run).unwrap();
+                assert_eq!(&found, first.get_or_insert_with(|| found.clone()), "{name} {threads}");
+            }
+            first.unwrap()
+        };
+        assert_eq!(all(&[]), Some(vec![]));
+        assert_eq!(all(&[-50_000.0, f32::NAN, f32::NEG_INFINITY]), Some(vec![]));
+        let between: Vec<f32> = (0..100_000).map(|i| [1.0, -50_000.5, 2.0, f32::NAN][i % 4]).collect();
+        assert_eq!(all(&between), Some(vec![(1.0, 25_000), (2.0, 25_000)]));
+        assert_eq!(
+            all(&[-0.0, 0.0, -30_000.0, 35_535.0]),
+            Some(vec![(-30_000.0, 1), (0.0, 2), (35_535.0, 1)])
+        );
+        for others in [[-30_000.0, 35_536.0], [0.0, 0.5], [0.0, f32::INFINITY], [0.0, 16_777_218.0]] {
+            assert_eq!(all(&others), None, "{others:?}");
+            let far: Vec<f32> = (0..100_000).map(|i| others[usize::from(i == 99_999)]).collect();
+            assert_eq!(all(&far), None, "{others:?}");
+        }
+        let large: Vec<f32> = (0..100_000).map(|i| 16_777_000.0 + (i % 217) as f32).collect();
+        let found = all(&large).unwrap();
+        assert_eq!((found.len(), found[216]), (217, (16_777_216.0, 460)));
     }
 }

@@ -117,6 +117,15 @@ pub fn histogram(voxels: &[f32], select: Select, bins: Bins, run: &Run) -> Resul
     Ok(Histogram::of(&(0..bins.slots()).map(slot).collect::<Vec<u64>>(), bins))
 }
 
+/// The same of voxels that were counted by value.
+pub fn histogram_of_counts(counts: &[(f32, u64)], bins: Bins) -> Histogram<u64> {
+    let mut slots = vec![0; bins.slots()];
+    for (value, times) in counts {
+        slots[bins.slot(*value) as usize] += times;
+    }
+    Histogram::of(&slots, bins)
+}
+
 /// The sum of the weights of the voxels in each bin; `weights` is as long as `voxels`.
 ///
 /// Sums in `f64`, in an order that follows from the number of voxels alone. A weight that is NaN makes its bin NaN. A

@@ -13,14 +13,39 @@ use crate::select::{BLOCK, Select};
 use std::f64::consts::PI;
 use std::ops::Range;
 
+/// Numbers that a density is of.
+#[derive(Clone, Copy)]
+pub enum Numbers<'a> {
+    #[allow(missing_docs)]
+    Voxels(&'a [f32], Select<'a>),
+    /// Voxels that were counted by value.
+    Counted(&'a [(f32, u64)]),
+}
+
+impl Numbers<'_> {
+    fn shares(self, low: f64, step: f64, intervals: usize, run: &Run) -> Result<Vec<Share>, Cancelled> {
+        match self {
+            Numbers::Voxels(voxels, select) => shares(voxels, select, low, step, intervals, run),
+            Numbers::Counted(counts) => {
+                let mut shares = vec![[0; 2]; intervals + 1];
+                for (value, times) in counts {
+                    let (slot, place) = interval(*value, low, 1.0 / step, intervals as f64);
+                    shares[slot as usize][0] += times;
+                    shares[slot as usize][1] += times * place as u64;
+                }
+                Ok(shares)
+            }
+        }
+    }
+}
+
 /// Σ exp(-½ ((x - v) / h)²) over the chosen voxels v, for each of `points` ≥ 2 values x from `low` to `high`, which
 /// bound the voxels; h is the bandwidth. (A density once divided by n h √(2π).)
 ///
 /// Voxels are shared between `NODES` or more to a bandwidth, unless that makes more than `MOST_NODES`. Nodes `step` apart
 /// add a variance of step²/6 on average, by which the kernel is narrowed: what remains is an error below 1e-4.
 pub fn gaussian(
-    voxels: &[f32],
-    select: Select,
+    numbers: Numbers,
     [low, high]: [f64; 2],
     points: usize,
     bandwidth: f64,
@@ -29,7 +54,7 @@ pub fn gaussian(
     let spacing = (high - low) / (points - 1) as f64;
     let finer = (NODES * spacing / bandwidth).ceil().min((MOST_NODES / points) as f64).max(1.0) as usize;
     let step = spacing / finer as f64;
-    let shares = shares(voxels, select, low, step, (points - 1) * finer, run)?;
+    let shares = numbers.shares(low, step, (points - 1) * finer, run)?;
     let weights = nodes(&shares);
     let squared = bandwidth * bandwidth;
     let narrowed = (squared - step * step / 6.0).max(squared / 4.0);
@@ -71,8 +96,7 @@ pub struct Grid {
 /// Kept as it is there: the grid is closed to a ring, and voxels of its first two intervals are left out, in which some
 /// lie only where the bandwidth is small against the range.
 pub fn silverman(
-    voxels: &[f32],
-    select: Select,
+    numbers: Numbers,
     [low, high]: [f64; 2],
     points: usize,
     bandwidth: f64,
@@ -80,7 +104,7 @@ pub fn silverman(
 ) -> Result<Grid, Cancelled> {
     let (low, high) = (low - 3.0 * bandwidth, high + 3.0 * bandwidth);
     let step = (high - low) / (points - 1) as f64;
-    let mut shares = shares(voxels, select, low, step, points - 1, run)?;
+    let mut shares = numbers.shares(low, step, points - 1, run)?;
     shares[..2].fill([0; 2]);
     let mut weights = Complex { re: nodes(&shares), im: vec![0.0; points] };
     let (fourier, mut spare) = (Fourier::new(points), Complex::zeros(points));
@@ -186,6 +210,20 @@ fn shares(
     Ok(sum)
 }
 
+/// The interval that a value lies in, and its place there. Values beyond the ends lie on them; `last` is the number of
+/// intervals, which an `i32` holds.
+#[inline(always)]
+fn interval(value: f32, low: f64, density: f64, last: f64) -> (i32, i32) {
+    let at = (f64::from(value) - low) * density;
+    let at = if at > 0.0 { at } else { 0.0 };
+    let at = if at < last { at } else { last };
+    // SAFETY: not NaN, and from 0 to the number of intervals.
+    let slot = unsafe { at.to_int_unchecked::<i32>() };
+    // SAFETY: 0 ≤ at - slot < 1.
+    let place = unsafe { ((at - f64::from(slot)) * PARTS as f64 + 0.5).to_int_unchecked::<i32>() };
+    (slot, place)
+}
+
 at_levels! {
     fn count(voxels: &[f32], part: Range<usize>, select: Select, low: f64, density: f64, table: &mut [Packed]) {
         assert!(table.len() <= i32::MAX as usize, "{} intervals", table.len());
@@ -196,13 +234,8 @@ at_levels! {
             let length = values.len();
             let (slots, places) = (&mut slots[..length], &mut places[..length]);
             for i in 0..length {
-                let at = (f64::from(values[i]) - low) * density;
-                let at = if at > 0.0 { at } else { 0.0 };
-                let at = if at < last { at } else { last };
-                // SAFETY: not NaN, and from 0 to the number of intervals, of which it was asserted that an `i32` holds it.
-                let slot = unsafe { at.to_int_unchecked::<i32>() };
-                // SAFETY: 0 ≤ at - slot < 1.
-                places[i] = unsafe { ((at - f64::from(slot)) * PARTS as f64 + 0.5).to_int_unchecked::<i32>() };
+                let (slot, place) = interval(values[i], low, density, last);
+                places[i] = place;
                 slots[i] = if chosen[i] != 0 { slot } else { none };
             }
             for (slots, places) in slots.as_chunks::<4>().0.iter().zip(places.as_chunks::<4>().0) {
@@ -261,12 +294,19 @@ mod tests {
                 (0..count).filter(|&i| mask[i] == 1).map(|i| f64::from(voxels[i])).collect();
             let [low, high] = bounds(&chosen);
             let select = Select::Other(Values::Bytes(&mask), 0.0);
-            let found = everywhere(|run| gaussian(&voxels, select, [low, high], 80, bandwidth, run).unwrap());
+            let found = everywhere(|run| {
+                gaussian(Numbers::Voxels(&voxels, select), [low, high], 80, bandwidth, run).unwrap()
+            });
             for (i, found) in found.into_iter().enumerate() {
                 let x = low + (high - low) * i as f64 / 79.0;
                 let slow: f64 = chosen.iter().map(|v| libm::exp(-0.5 * ((x - v) / bandwidth).powi(2))).sum();
                 assert!((found / slow - 1.0).abs() < 1e-4, "{i}: {found} {slow}");
             }
+            let run = Run { level: Level::best(), pool: Pool::new(2).unwrap(), cancelled: &|| false };
+            let counts = crate::distinct::distinct(&voxels, select, 1 << 20, &run).unwrap().unwrap();
+            let counted = gaussian(Numbers::Counted(&counts), [low, high], 80, bandwidth, &run);
+            let voxels = gaussian(Numbers::Voxels(&voxels, select), [low, high], 80, bandwidth, &run);
+            assert_eq!(counted, voxels);
         }
     }
 
@@ -278,8 +318,9 @@ mod tests {
         let select = Select::Other(Values::Bytes(&mask), 0.0);
         let [low, high] = bounds(&chosen);
         for bandwidth in [high / 80.0, 0.01] {
-            let grid =
-                everywhere(|run| silverman(&voxels, select, [low, high], 128, bandwidth, run).unwrap());
+            let grid = everywhere(|run| {
+                silverman(Numbers::Voxels(&voxels, select), [low, high], 128, bandwidth, run).unwrap()
+            });
             let (a, b) = (low - 3.0 * bandwidth, high + 3.0 * bandwidth);
             assert_eq!((grid.low, grid.step), (a, (b - a) / 127.0));
             let mut bins = [0.0; 128];

@@ -34,7 +34,7 @@ impl Lookup {
     /// Lines that begin in some place, at some value, and rise as steeply as their third number says, all finite; the
     /// first one's place is where the line below it ends. Without lines nothing changes.
     pub fn new(below: f64, mut lines: Vec<[f64; 3]>) -> Lookup {
-        order::sort(&mut lines, |line| order::bits(line[0]));
+        order::sort_by(&mut lines, |line| order::bits(line[0]));
         let (Some(first), Some(last)) = (lines.first().copied(), lines.last().copied()) else {
             return Lookup::new(1.0, vec![[0.0, 0.0, 1.0]]);
         };

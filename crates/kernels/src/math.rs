@@ -60,6 +60,11 @@ pub fn expm1_small(x: f32) -> f32 {
     q * square + x
 }
 
+/// For single numbers, where nothing is gained by what follows; the same on every target.
+pub mod once {
+    pub use libm::{exp, log as ln};
+}
+
 /// e^x in double precision, with a relative error below 1e-14, for results that single precision can hold; of larger
 /// and smaller ones only that they are. NaN stays NaN.
 ///

@@ -59,6 +59,18 @@ impl Moments {
         if self.count > ddof { self.squares / (self.count - ddof) as f64 } else { f64::NAN }
     }
 
+    /// Those of `count` deviations from an origin, by their sum and that of their squares.
+    fn about(origin: f64, count: usize, sum: f64, squares: f64) -> Moments {
+        let n = count as f64;
+        // No finite `f32` has a square that overflows `f64`.
+        let (mean, squares) = if sum.is_finite() {
+            (origin + sum / n, (squares - sum * (sum / n)).max(0.0))
+        } else {
+            (f64::NAN, f64::NAN)
+        };
+        Moments { count, mean, squares }
+    }
+
     /// The moments of both together (Chan, Golub and LeVeque 1983, doi:10.1080/00031305.1983.10483115).
     fn and(self, later: Moments) -> Moments {
         match (self.count, later.count) {
@@ -85,6 +97,19 @@ pub fn moments(voxels: &[f32], select: Select, run: &Run) -> Result<Moments, Can
     let parts = ranges(voxels.len(), CHUNKS);
     let parts = run.map_parts(parts, |_, part| moments_of(run.level, voxels, part, select))?;
     Ok(parts.into_iter().fold(Moments::NONE, Moments::and))
+}
+
+/// Mean and spread of voxels that were counted by value.
+pub fn moments_of_counts(counts: &[(f32, u64)]) -> Moments {
+    let Some((origin, _)) = counts.first() else { return Moments::NONE };
+    let (mut count, mut sum, mut squares) = (0, 0.0, 0.0);
+    for (value, times) in counts {
+        let deviation = f64::from(*value) - f64::from(*origin);
+        count += times;
+        sum += deviation * *times as f64;
+        squares += deviation * deviation * *times as f64;
+    }
+    Moments::about(f64::from(*origin), count as usize, sum, squares)
 }
 
 at_levels! {
@@ -116,11 +141,8 @@ at_levels! {
         if count == 0 {
             return Moments::NONE;
         }
-        let ((sum, squares), n) = (sums.fold(), count as f64);
-        // No finite `f32` has a square that overflows `f64`.
-        let (mean, squares) =
-            if sum.is_finite() { (origin + sum / n, (squares - sum * (sum / n)).max(0.0)) } else { (f64::NAN, f64::NAN) };
-        Moments { count, mean, squares }
+        let (sum, squares) = sums.fold();
+        Moments::about(origin, count, sum, squares)
     }
 }
 
@@ -217,5 +239,22 @@ mod tests {
         both.add(&values);
         both.add(&values);
         assert_eq!(one.fold(), both.fold());
+    }
+
+    #[test]
+    fn moments_of_counts_are_those_of_the_voxels() {
+        let run = crate::run::Run {
+            level: crate::level::Level::best(),
+            pool: crate::parallel::Pool::new(2).unwrap(),
+            cancelled: &|| false,
+        };
+        let voxels: Vec<f32> = (0..50_000).map(|i| (i * 7919 % 101) as f32 + 1000.0).collect();
+        let counts = crate::distinct::distinct(&voxels, Select::All, 1000, &run).unwrap().unwrap();
+        let (found, expected) = (moments_of_counts(&counts), moments(&voxels, Select::All, &run).unwrap());
+        assert_eq!(found.count, expected.count);
+        assert!((found.mean - expected.mean).abs() < 1e-12 * expected.mean);
+        assert!((found.squares - expected.squares).abs() < 1e-12 * expected.squares);
+        assert_eq!(moments_of_counts(&[(7.0, 3)]).squares, 0.0);
+        assert!(moments_of_counts(&[]).mean.is_nan());
     }
 }

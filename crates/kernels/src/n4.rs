@@ -78,6 +78,8 @@ pub struct Standing {
 }
 
 /// Finds the field. The observations must be finite, not constant, and at least one.
+// Inlined, it is compiled for size in WebAssembly, as its caller is: what costs time are the passes.
+#[inline(always)]
 pub fn fit(
     observations: Observations,
     settings: &Settings,

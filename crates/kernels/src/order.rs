@@ -20,8 +20,13 @@ fn digit(bits: u64, place: usize) -> usize {
     (bits >> (DIGITS * place)) as usize % VALUES
 }
 
+/// Sorts numbers.
+pub fn sort(all: &mut Vec<f64>) {
+    sort_by(all, |value| bits(*value));
+}
+
 /// Sorts what is given by its bits; what has the same stays in its order.
-pub fn sort<T: Copy>(all: &mut Vec<T>, bits: impl Fn(&T) -> u64) {
+pub fn sort_by<T: Copy>(all: &mut Vec<T>, bits: impl Fn(&T) -> u64) {
     let mut counts = [[0; VALUES]; 64 / DIGITS];
     for one in &*all {
         let bits = bits(one);
@@ -108,7 +113,7 @@ mod tests {
             let mut pairs: Vec<(f64, usize)> = numbers(count).into_iter().zip(0..).collect();
             let mut expected = pairs.clone();
             expected.sort_by(|a, b| a.0.total_cmp(&b.0));
-            sort(&mut pairs, |pair| bits(pair.0));
+            sort_by(&mut pairs, |pair| bits(pair.0));
             let exact = |pairs: Vec<(f64, usize)>| {
                 pairs.into_iter().map(|(v, i)| (v.to_bits(), i)).collect::<Vec<_>>()
             };

@@ -87,21 +87,51 @@ fn find(
     let mut all = None;
     let mut values = Vec::with_capacity(percentiles.len());
     for &p in percentiles {
-        let index = (count - 1) as f64 * (p / 100.0).clamp(0.0, 1.0);
-        let ranks = [index.floor() as usize, index.ceil() as usize];
-        let [low, high] = match first.values(ranks, key) {
+        let ranks = Ranks::of(p, count);
+        let found = match first.values(ranks.around, key) {
             Some(values) => values,
             None => {
                 if all.is_none() {
                     all = Some(Pass::over(voxels, select, key, &[Bracket::ALL], run)?);
                 }
                 let all = all.as_ref().expect("just made");
-                all.values(ranks, key).expect("every rank is among all")
+                all.values(ranks.around, key).expect("every rank is among all")
             }
         };
-        values.push(low + (high - low) * (index - index.floor()));
+        values.push(ranks.between(found));
     }
     Ok(Percentiles { count, not_finite, values })
+}
+
+/// A percentile of voxels that were counted by value, in ascending order; at least one.
+pub fn percentile_of_counts(counts: &[(f32, u64)], p: f64) -> f64 {
+    let count = counts.iter().map(|(_, times)| *times as usize).sum();
+    let ranks = Ranks::of(p, count);
+    ranks.between(ranks.around.map(|rank| {
+        let mut before = 0;
+        let is_here = |(_, times): &&(f32, u64)| {
+            before += *times as usize;
+            rank < before
+        };
+        counts.iter().find(is_here).map_or(f64::NAN, |(value, _)| f64::from(*value))
+    }))
+}
+
+/// Where a percentile lies among sorted values: between two ranks, or on one.
+struct Ranks {
+    around: [usize; 2],
+    fraction: f64,
+}
+
+impl Ranks {
+    fn of(p: f64, count: usize) -> Ranks {
+        let index = (count - 1) as f64 * (p / 100.0).clamp(0.0, 1.0);
+        Ranks { around: [index.floor() as usize, index.ceil() as usize], fraction: index - index.floor() }
+    }
+
+    fn between(&self, [low, high]: [f64; 2]) -> f64 {
+        low + (high - low) * self.fraction
+    }
 }
 
 /// Values in the sample: more make brackets narrower, and sorting longer.
@@ -121,7 +151,7 @@ fn sample(voxels: &[f32], select: Select, key: Key) -> Vec<f64> {
             sample.push(key.of(voxels[i]));
         }
     }
-    order::sort(&mut sample, |key| order::bits(*key));
+    order::sort(&mut sample);
     sample
 }
 
@@ -386,6 +416,19 @@ mod tests {
     }
 
     const WANTED: [f64; 8] = [0.0, 0.1, 1.0, 25.0, 50.0, 66.6, 99.5, 100.0];
+
+    #[test]
+    fn percentiles_of_counts_are_those_of_the_voxels() {
+        let run = Run { level: Level::best(), pool: Pool::new(2).unwrap(), cancelled: &|| false };
+        for count in [1_usize, 2, 7, 10_000] {
+            let voxels: Vec<f32> = (0..count).map(|i| (i * 7919 % 101) as f32 - 20.0).collect();
+            let counts = crate::distinct::distinct(&voxels, Select::All, 1000, &run).unwrap().unwrap();
+            for p in [0.0, 0.5, 37.3, 50.0, 99.9, 100.0] {
+                let expected = percentiles(&voxels, Select::All, &[p], &run).unwrap().values[0];
+                assert_eq!(percentile_of_counts(&counts, p), expected, "{count} {p}");
+            }
+        }
+    }
 
     #[test]
     fn percentiles_are_those_of_sorted_values() {

@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn numbers_are_told_as_javascript_does() {
         let told = |value: f64| Number(value).to_string();
-        assert_eq!([3.0, -0.0, 0.1, -2.5e-7, 1e300].map(told), ["3", "0", "0.1", "-2.5e-7", "1e300"]);
+        assert_eq!([3.0, -0.0, 0.1, -2.5e-7, 1e300].map(told), ["3", "0", "0.1", "-2.5e-7", "1e+300"]);
         assert_eq!([f64::NAN, f64::INFINITY, -f64::INFINITY].map(told), ["NaN", "Infinity", "-Infinity"]);
         assert_eq!(told(f64::from(0.1_f32)), "0.10000000149011612");
     }

@@ -5,7 +5,6 @@ use crate::json::{Fields, Record};
 use crate::pointwise::{Pointwise, Sample};
 use crate::tissue_mode::{self, bad_scale};
 use voxnorm_kernels::pointwise::Map;
-use voxnorm_kernels::select::Select;
 
 pub struct KdeMode;
 
@@ -39,9 +38,7 @@ impl Pointwise for KdeMode {
     type Found = Found;
 
     fn find(&self, options: &Options, sample: &Sample) -> Result<Found, Error> {
-        let chosen = sample.chosen(sample.voxels)?;
-        let mode =
-            tissue_mode::find(&options.mode, options.mode.peak(), &sample.again(&chosen, Select::All))?;
+        let mode = tissue_mode::find(&options.mode, options.mode.peak(), sample)?;
         if mode.value > 0.0 {
             return Ok(Found { mode: mode.value, is_peak: mode.is_peak });
         }

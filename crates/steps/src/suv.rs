@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Number};
 use crate::pointwise::{Pointwise, Sample};
-use voxnorm_kernels::math::{exp_f64, ln_f64};
+use voxnorm_kernels::math::once::{exp, ln};
 use voxnorm_kernels::pointwise::Map;
 
 pub struct Suv;
@@ -66,7 +66,7 @@ impl Pointwise for Suv {
         if let Reference::Scan = options.decay_corrected_to {
             let half_lives =
                 given("timeToScan", options.time_to_scan)? / given("halfLife", options.half_life)?;
-            dose *= exp_f64(-half_lives * std::f64::consts::LN_2);
+            dose *= exp(-half_lives * std::f64::consts::LN_2);
         }
         let height = || given("height", options.height);
         let of_sex = |female, male| match options.sex {
@@ -91,7 +91,7 @@ impl Pointwise for Suv {
             }
             Normalisation::BodySurfaceArea => {
                 let (weight, height) = (weight()?, height()?);
-                10.0 * 0.007184 * exp_f64(0.425 * ln_f64(weight) + 0.725 * ln_f64(100.0 * height))
+                10.0 * 0.007184 * exp(0.425 * ln(weight) + 0.725 * ln(100.0 * height))
             }
             Normalisation::IdealBodyWeight => {
                 let [least, slope] = of_sex([45.5, 0.91], [48.0, 1.06])?;

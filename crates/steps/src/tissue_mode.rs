@@ -2,9 +2,11 @@
 
 use crate::error::{Error, Number};
 use crate::pointwise::Sample;
-use voxnorm_kernels::histogram::{Bins, histogram};
-use voxnorm_kernels::kde::{gaussian, silverman};
-use voxnorm_kernels::math::{exp_f64, ln_f64};
+use voxnorm_kernels::histogram::{Bins, histogram, histogram_of_counts};
+use voxnorm_kernels::kde::{Numbers, gaussian, silverman};
+use voxnorm_kernels::math::once::{exp, ln};
+use voxnorm_kernels::moments::moments_of_counts;
+use voxnorm_kernels::quantile::percentile_of_counts;
 use voxnorm_kernels::select::Select;
 
 record! {
@@ -63,32 +65,50 @@ pub struct Mode {
     pub is_peak: bool,
 }
 
-/// The mode of all of a sample's voxels.
+/// The mode of a sample's voxels. Where they are whole numbers, they are counted once, and all comes from the counts.
 pub fn find(options: &Options, peak: Peak, sample: &Sample) -> Result<Mode, Error> {
+    let mut counts = sample.whole()?;
+    if counts.is_none() && !matches!(sample.select(), Select::All) {
+        let chosen = sample.chosen(sample.voxels)?;
+        return find(options, peak, &sample.again(&chosen, Select::All));
+    }
     let upper_tail = match peak {
         Peak::Last => options.last_tail,
         Peak::First => options.first_tail,
         Peak::Largest => options.largest_tail,
     };
-    let at = |percentage: f64| sample.percentiles([percentage]).map(|[value]| value);
+    let at = |percentage: f64| match &counts {
+        Some(counts) => Ok(percentile_of_counts(counts, percentage)),
+        None => sample.percentiles([percentage]).map(|[value]| value),
+    };
     let low = if options.lower_tail > 0.0 { at_least(at(options.lower_tail)?) } else { f32::NEG_INFINITY };
     let high = if upper_tail < 100.0 { at_most(at(upper_tail)?) } else { f32::INFINITY };
     // A range has no room for NaN; percentiles have told of it.
     let is_whole = low == f32::NEG_INFINITY && high == f32::INFINITY;
     let select = if is_whole { Select::All } else { Select::Within(low, high) };
     let kept = sample.again(sample.voxels, select);
-    let [low, high] = kept.range()?;
+    if let Some(counts) = &mut counts {
+        counts.retain(|(value, _)| (low..=high).contains(value));
+    }
+    let [low, high] = match counts.as_deref() {
+        Some([]) => return Err(kept.none()),
+        Some([only]) => [only.0; 2].map(f64::from),
+        Some([first, .., last]) => [first.0, last.0].map(f64::from),
+        None => kept.range()?,
+    };
     if low == high {
         return Err(sample.constant(low));
     }
     let (points, run) = (options.points, sample.run);
+    let numbers = counts.as_deref().map_or(Numbers::Voxels(sample.voxels, select), Numbers::Counted);
     let density = match options.density {
         Density::Gaussian => {
-            let moments = kept.moments()?;
+            let moments =
+                counts.as_deref().map_or_else(|| kept.moments(), |counts| Ok(moments_of_counts(counts)))?;
             let count = options.scott_voxels.map_or(moments.count, |most| moments.count.min(most as usize));
-            let shrink = exp_f64(-0.2 * ln_f64(count as f64));
+            let shrink = exp(-0.2 * ln(count as f64));
             let bandwidth = moments.variance(1).sqrt() * shrink;
-            let density = gaussian(sample.voxels, select, [low, high], points, bandwidth, run)?;
+            let density = gaussian(numbers, [low, high], points, bandwidth, run)?;
             (low, (high - low) / (points - 1) as f64, density)
         }
         Density::Silverman => {
@@ -101,13 +121,16 @@ pub fn find(options: &Options, peak: Peak, sample: &Sample) -> Result<Mode, Erro
                 ));
             }
             let points = points.next_power_of_two();
-            let found = silverman(sample.voxels, select, [low, high], points, bandwidth, run)?;
+            let found = silverman(numbers, [low, high], points, bandwidth, run)?;
             (found.low, found.step, found.density)
         }
         Density::Histogram => {
             let bins = Bins::new(low, high, points).ok_or_else(|| sample.constant(low))?;
-            let counts = histogram(sample.voxels, select, bins, run)?.bins;
-            (bins.centre(0), bins.edge(1) - low, counts.into_iter().map(|count| count as f64).collect())
+            let found = match &counts {
+                Some(counts) => histogram_of_counts(counts, bins),
+                None => histogram(sample.voxels, select, bins, run)?,
+            };
+            (bins.centre(0), bins.edge(1) - low, found.bins.into_iter().map(|count| count as f64).collect())
         }
     };
     let (first, step, density) = density;

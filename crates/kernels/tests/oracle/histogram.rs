@@ -2,7 +2,10 @@
 
 use crate::runs::{LENGTHS, any_image, bytes_of, chosen, config, everywhere, mask, selections, values};
 use proptest::prelude::*;
-use voxnorm_kernels::histogram::{Bins, Histogram, Range, histogram, otsu, range, weighted_histogram};
+use voxnorm_kernels::distinct::distinct;
+use voxnorm_kernels::histogram::{
+    Bins, Histogram, Range, histogram, histogram_of_counts, otsu, range, weighted_histogram,
+};
 use voxnorm_kernels::level::Level;
 use voxnorm_kernels::parallel::Pool;
 use voxnorm_kernels::run::{Cancelled, Run};
@@ -52,6 +55,18 @@ fn expect_counts(voxels: &[f32], select: Select, low: f64, high: f64, count: usi
     let expected = oracle(&values, &vec![1.0; values.len()], low, high, count);
     let as_floats: Vec<f64> = bits(&got).into_iter().map(|count| count as f64).collect();
     assert_eq!(as_floats, [&expected.bins[..], &[expected.below, expected.above, expected.nan]].concat());
+}
+
+#[test]
+fn counts_fall_where_their_voxels_do() {
+    let run = Run { level: Level::best(), pool: Pool::new(1).unwrap(), cancelled: &|| false };
+    let voxels: Vec<f32> = (0..5000).map(|i| (i * 7919 % 300) as f32 - 40.0).collect();
+    let counts = distinct(&voxels, Select::All, 1000, &run).unwrap().unwrap();
+    for (low, high, count) in [(-40.0, 259.0, 300), (0.0, 100.0, 7), (-100.0, 1.5, 64)] {
+        let bins = Bins::new(low, high, count).unwrap();
+        let expected = histogram(&voxels, Select::All, bins, &run).unwrap();
+        assert_eq!(histogram_of_counts(&counts, bins), expected);
+    }
 }
 
 fn expect_sums(voxels: &[f32], weights: &[f32], low: f64, high: f64, count: usize) {

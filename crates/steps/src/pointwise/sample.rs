@@ -7,7 +7,7 @@ use crate::json::{FromJson, Reader};
 use crate::region::{self, Region, Subject};
 use serde_json::Value;
 use std::cell::Cell;
-use voxnorm_kernels::distinct::distinct;
+use voxnorm_kernels::distinct::{Counts, distinct, whole};
 use voxnorm_kernels::memory::Kept;
 use voxnorm_kernels::moments::{Moments, moments};
 use voxnorm_kernels::quantile::{percentiles, percentiles_of_distance};
@@ -156,13 +156,27 @@ impl<'a> Sample<'a> {
             return Err(self.subject.not_finite(found.not_finite, self.count()?));
         }
         if found.low > found.high {
-            return Err(self.region.empty(&self.subject));
+            return Err(self.none());
         }
         Ok([found.low, found.high].map(f64::from))
     }
 
+    /// Their different values, each with how often it occurs, where they are whole numbers that lie close together.
+    pub fn whole(&self) -> Result<Option<Counts>, Error> {
+        let found = whole(self.voxels, self.select(), self.run)?;
+        if let Some(counts) = &found {
+            self.some(counts.iter().map(|(_, count)| *count as usize).sum())?;
+        }
+        Ok(found)
+    }
+
+    /// The error of none.
+    pub fn none(&self) -> Error {
+        self.region.empty(&self.subject)
+    }
+
     /// Their different values, each with how often it occurs: at least two, and no more than can be kept.
-    pub fn distinct(&self) -> Result<Vec<(f32, u64)>, Error> {
+    pub fn distinct(&self) -> Result<Counts, Error> {
         const MOST: usize = 1 << 18;
         let [low, _] = self.range()?;
         match distinct(self.voxels, self.select(), MOST, self.run)? {
@@ -213,7 +227,7 @@ impl<'a> Sample<'a> {
     /// As many as a pass has found; an error where that is none.
     pub fn some(&self, count: usize) -> Result<usize, Error> {
         self.counted.set(Some(count));
-        if count == 0 { Err(self.region.empty(&self.subject)) } else { Ok(count) }
+        if count == 0 { Err(self.none()) } else { Ok(count) }
     }
 }
 
