@@ -19,7 +19,7 @@ import { niivue } from "./cases/heads.ts";
 import { plainEnvironment, root, scratch, withheld } from "./files.ts";
 import type { Environment, Kind } from "./peers/environment.ts";
 import type { FileRecord, FileRow, FileRun } from "./record.ts";
-import type { Effort } from "./run-case.ts";
+import { type Effort, roundsOf } from "./run-case.ts";
 import { mean, standardDeviation } from "./statistics.ts";
 import { missing } from "./volumes.ts";
 
@@ -116,7 +116,7 @@ interface Contender {
 export async function fileToFile(
   fileCase: FileCase,
   environment: Environment,
-  { rounds: most }: Effort,
+  effort: Effort,
   backend: Backend,
   say: (line: string) => void,
 ): Promise<FileRecord> {
@@ -137,7 +137,7 @@ export async function fileToFile(
       .filter((peer) => peer.threads.includes(threads))
       .map((peer) => theirs(peer, threads, files, fileCase, environment)),
   ]);
-  const rounds = Math.min(fileCase.rounds, most);
+  const rounds = roundsOf(fileCase, effort);
   for (let round = 1; round <= rounds; round++) {
     say(`round ${round} of ${rounds}`);
     for (const contender of contenders) turn(contender);

@@ -3,9 +3,9 @@
  *
  *     npm run bench -- [--quick] [--no-peers] [--rounds <n>] [--case <id>]…
  *
- * `--rounds` is the most turns that everyone takes in a case; fewer are quicker and show less of the spread. `--quick` runs everything once with little work, checks the outputs and writes nothing. Only a complete run
- * writes: one without peers, or of some cases, would replace the published tables by less. Besides the cases in
- * memory there are `file-to-file`, `file-to-file-shrink1`, `truth`, `kernels` and `startup`.
+ * `--rounds` is 5 for the turns that each case asks for; fewer are quicker and show less of the spread. `--quick` runs
+ * everything once with little work, checks the outputs and writes nothing. Only a complete run writes: one without
+ * peers, or of some cases, would replace the published tables by less. Besides the cases in memory there are `file-to-file`, `file-to-file-shrink1`, `truth`, `kernels` and `startup`.
  */
 import { statSync } from "node:fs";
 import { join } from "node:path";
@@ -37,9 +37,9 @@ const { values: asked } = parseArgs({
   },
 });
 const effort: Effort = asked.quick
-  ? { isQuick: true, rounds: 1, runs: 1, startups: 1, levels: { maxTime: 0.01, minSamples: 2 } }
-  : { isQuick: false, rounds: Number(asked.rounds), runs: 5, startups: 15, levels: { maxTime: 2, minSamples: 20 } };
-if (!(Number.isInteger(effort.rounds) && effort.rounds > 0)) {
+  ? { isQuick: true, share: 0, runs: 1, startups: 1, levels: { maxTime: 0.01, minSamples: 2 } }
+  : { isQuick: false, share: Number(asked.rounds) / 5, runs: 5, startups: 15, levels: { maxTime: 2, minSamples: 20 } };
+if (!(Number.isInteger(Number(asked.rounds)) && Number(asked.rounds) > 0)) {
   throw new Error(`--rounds: expected a whole number above 0, got ${asked.rounds}`);
 }
 

@@ -18,8 +18,8 @@ import { load, missing } from "./volumes.ts";
 
 export interface Effort {
   readonly isQuick: boolean;
-  /** The most of any case. */
-  readonly rounds: number;
+  /** The share of each case's rounds that are made. */
+  readonly share: number;
   /** Runs of each of ours in a round. */
   readonly runs: number;
   readonly levels: LevelEffort;
@@ -27,6 +27,11 @@ export interface Effort {
 }
 
 const threadCounts = [1, 2];
+
+/** How many rounds this effort makes of a case's own number. */
+export function roundsOf(theCase: { readonly rounds: number }, { share }: Effort): number {
+  return Math.max(1, Math.round(theCase.rounds * share));
+}
 
 export async function runCase(
   theCase: Case,
@@ -67,7 +72,7 @@ export async function runCase(
       for (const contender of contenders) await contender.run();
       for (const rival of rivals) await run(rival, quick);
     }
-    const rounds = Math.min(theCase.rounds, effort.rounds);
+    const rounds = roundsOf(theCase, effort);
     const copies: number[][] = [];
     const copied = new Float32Array(volumes.image.data.length);
     for (let round = 1; round <= rounds; round++) {

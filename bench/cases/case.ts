@@ -18,7 +18,7 @@ export interface Case {
   readonly quick: Amount;
   /** Ids of the peers that can run it. */
   readonly peers: readonly string[];
-  /** Turns of everyone. */
+  /** Turns of everyone where `--rounds` is 5: the shorter, the more, as a busy moment then falls on a smaller part of them. */
   readonly rounds: number;
   /** Whether our instruction sets are timed among themselves, too. */
   readonly hasLevels: boolean;

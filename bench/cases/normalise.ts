@@ -84,7 +84,7 @@ export const normalisationCases: readonly Case[] = methods.map(({ id, title, ste
     theirs: [whole],
     quick: whole,
     peers,
-    rounds: 5,
+    rounds: 15,
     hasLevels: id === "zscore" || id === "percentile-range",
     compared: "image",
     accuracy: {
