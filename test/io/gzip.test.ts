@@ -212,6 +212,29 @@ function mixed(count: number): Uint8Array {
   });
 }
 
+describe("Node without the native backend", () => {
+  const packed = (data: Float32Array) => {
+    const content = new Uint8Array(data.buffer);
+    return Promise.all([true, false].map((words) => gzip(content, nodePlatform, 1, words)));
+  };
+
+  it("packs numbers that take few values by what comes again, and others by runs", async () => {
+    const next = random(11);
+    const levels = Float32Array.from({ length: 200 }, () => next() - 0.5);
+    const few = Float32Array.from({ length: 600_000 }, () => levels[Math.floor(200 * next() * next())]!);
+    const [asWords, byRuns] = await packed(few);
+    expect(Buffer.compare(gunzipSync(asWords!), new Uint8Array(few.buffer))).toBe(0);
+    expect(asWords!.length).toBeLessThan(0.5 * byRuns!.length);
+    const noise = Float32Array.from({ length: 600_000 }, () => next());
+    const [noiseAsWords, noiseByRuns] = await packed(noise);
+    expect(Buffer.compare(noiseAsWords!, noiseByRuns!)).toBe(0);
+    // The first half of each chunk is noise, with air between.
+    const half = few.map((value, i) => (i % (1 << 18) >= 1 << 17 ? value : i % 5 > 0 ? next() : 0));
+    const [halfAsWords, halfByRuns] = await packed(half);
+    expect(Buffer.compare(halfAsWords!, halfByRuns!)).toBe(0);
+  });
+});
+
 describe("the native backend", () => {
   it("packs to the same bytes whatever the number of threads, at level 1 to about as few as zlib by runs", async () => {
     const bytes = mixed(9_500_000);

@@ -83,10 +83,11 @@ export const nodePlatform: Platform = {
 
   /** All chunks at once, on the threads that Node has for it. */
   async *deflate(parts, packing) {
-    const { level, fast, chunk } = inChunks(packing);
-    const strategy = fast ? constants.Z_RLE : constants.Z_DEFAULT_STRATEGY;
+    const { level, words, fast, chunk } = inChunks(packing);
     const chunks = cut(parts, chunk);
     const pieces = chunks.map((each, index) => {
+      const byRuns = fast && !(words && hasFewValues(each));
+      const strategy = byRuns ? constants.Z_RLE : constants.Z_DEFAULT_STRATEGY;
       const finishFlush = index === chunks.length - 1 ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
       return deflate(each, { level, strategy, finishFlush });
     });
@@ -94,6 +95,28 @@ export const nodePlatform: Platform = {
     return parts.reduce((crc, part) => crc32(part, crc), 0);
   },
 };
+
+/** How far deflate looks back. */
+const WINDOW = 1 << 15;
+
+/**
+ * Whether many words of four bytes come again within what deflate looks back: in each of three places of a chunk, by every 32nd
+ * word. A value that comes often, such as the background's, counts once.
+ */
+function hasFewValues(chunk: Uint8Array): boolean {
+  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
+  return [1, 2, 3].every((quarter) => {
+    const start = Math.floor((quarter * chunk.length) / 4) & ~3;
+    const end = Math.min(start + WINDOW, chunk.length - 3);
+    const counts = new Map<number, number>();
+    for (let at = start; at < end; at += 128) {
+      const word = view.getInt32(at);
+      counts.set(word, (counts.get(word) ?? 0) + 1);
+    }
+    const again = [...counts.values()].filter((count) => count > 1).length;
+    return 16 * again >= counts.size;
+  });
+}
 
 function coded(cause: unknown, size: number): unknown {
   const code = (cause as NodeJS.ErrnoException).code;
