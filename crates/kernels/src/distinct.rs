@@ -2,6 +2,7 @@
 
 use crate::at_levels;
 use crate::order;
+use crate::pack::{GROUP, side_by_side};
 use crate::parallel::{CHUNKS, ranges};
 use crate::run::{Cancelled, Run};
 use crate::select::{BLOCK, Select};
@@ -57,29 +58,29 @@ const NO_ENDS: (i32, i32) = (i32::MAX, i32::MIN);
 
 at_levels! {
     /// Counts a part into a table, whose slots whole numbers share with those 2¹⁶ apart, in four parts, so that equal
-    /// neighbours don't wait for each other; the last slot is for what is not chosen. Returns the smallest and the largest.
-    fn count(voxels: &[f32], part: Range<usize>, select: Select, table: &mut [[u32; 4]]) -> Option<(i32, i32)> {
+    /// neighbours don't wait for each other; the last slot is for what fills up. Returns the smallest and the largest.
+    fn count<L>(voxels: &[f32], part: Range<usize>, select: Select, table: &mut [[u32; 4]]) -> Option<(i32, i32)> {
         let (mut low, mut high) = NO_ENDS;
-        let mut slots = [0; BLOCK];
+        let (mut room, mut slots) = ([0.0; BLOCK + GROUP], [0; BLOCK]);
         let mut blocks = select.blocks(voxels, part);
-        while let Some((values, chosen, _)) = blocks.next() {
-            let slots = &mut slots[..values.len()];
+        while let Some((values, chosen, count)) = blocks.next() {
+            let values = &side_by_side::<L>(values, chosen, count, &mut room)[..count];
             let mut others = 0;
-            for i in 0..values.len() {
+            for (slot, value) in slots.iter_mut().zip(values) {
                 // What is too large, or NaN, becomes what is not whole.
-                let value = if values[i].abs() <= LARGEST { values[i] } else { 0.5 };
+                let value = if value.abs() <= LARGEST { *value } else { 0.5 };
                 // SAFETY: not NaN, and within what an `i32` holds.
                 let number = unsafe { value.to_int_unchecked::<i32>() };
-                let is_chosen = chosen[i] != 0;
-                others |= i32::from(is_chosen && number as f32 != value);
-                low = low.min(if is_chosen { number } else { low });
-                high = high.max(if is_chosen { number } else { high });
-                slots[i] = if is_chosen { number as u32 % TABLE as u32 } else { TABLE as u32 };
+                others |= i32::from(number as f32 != value);
+                (low, high) = (low.min(number), high.max(number));
+                *slot = number as u32 % TABLE as u32;
             }
             if others != 0 || i64::from(high) - i64::from(low) >= TABLE as i64 {
                 return None;
             }
-            for slots in slots.as_chunks::<4>().0 {
+            let end = count.next_multiple_of(4);
+            slots[count..end].fill(TABLE as u32);
+            for slots in slots[..end].as_chunks::<4>().0 {
                 for quarter in 0..4 {
                     table[slots[quarter] as usize][quarter] += 1;
                 }

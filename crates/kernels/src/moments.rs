@@ -1,6 +1,7 @@
 //! Sums, means and deviations of chosen voxels.
 
 use crate::at_levels;
+use crate::pack::{self, side_by_side};
 use crate::parallel::{CHUNKS, ranges};
 use crate::run::{Cancelled, Run};
 use crate::select::{BLOCK, Select};
@@ -113,29 +114,24 @@ pub fn moments_of_counts(counts: &[(f32, u64)]) -> Moments {
 }
 
 at_levels! {
-    fn moments_of(voxels: &[f32], range: Range<usize>, select: Select) -> Moments {
+    fn moments_of<L>(voxels: &[f32], range: Range<usize>, select: Select) -> Moments {
         let (mut sums, mut count, mut origin) = (Sums::default(), 0, 0.0);
-        // Written down and then read: in one loop, the compiler makes no vectors of it.
-        let mut deviations = [0.0; BLOCK];
+        let mut room = [0.0; BLOCK + pack::GROUP];
         let mut blocks = select.blocks(voxels, range);
         while let Some((values, chosen, more)) = blocks.next() {
+            let values = side_by_side::<L>(values, chosen, more, &mut room);
             if count == 0 {
-                origin = f64::from(values[chosen.iter().position(|chosen| *chosen != 0).unwrap_or(0)]);
+                origin = f64::from(values[0]);
             }
             count += more;
-            if more == values.len() {
-                for values in values.as_chunks().0 {
-                    sums.add_exact(&values.map(|value| f64::from(value) - origin));
-                }
-                continue;
+            let (whole, rest) = values[..more].as_chunks();
+            for values in whole {
+                sums.add_exact(&values.map(|value| f64::from(value) - origin));
             }
-            let deviations = &mut deviations[..values.len()];
-            for i in 0..values.len() {
-                let deviation = f64::from(values[i]) - origin;
-                deviations[i] = if chosen[i] != 0 { deviation } else { 0.0 };
-            }
-            for deviations in deviations.as_chunks().0 {
-                sums.add_exact(deviations);
+            if !rest.is_empty() {
+                let mut deviations = [0.0; LANES];
+                deviations.iter_mut().zip(rest).for_each(|(to, value)| *to = f64::from(*value) - origin);
+                sums.add_exact(&deviations);
             }
         }
         if count == 0 {

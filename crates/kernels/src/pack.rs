@@ -3,6 +3,7 @@
 //! Values only move, so every instruction set gives the same bits.
 
 use crate::moments::LANES;
+use crate::select::BLOCK;
 
 /// How an instruction set moves lanes. [`at_levels!`](crate::at_levels) gives a kernel the one of its level.
 pub trait Pack {
@@ -52,6 +53,33 @@ pub fn bits(flags: &[u8; LANES]) -> u16 {
     bits
 }
 
+/// What [`side_by_side`] fills up to: as many values as a word has bits.
+pub const GROUP: usize = 64;
+
+/// The `count` chosen values, in `room` where they are not whole groups, filled up to these by NaN, which is neither less
+/// nor more than anything.
+#[inline(always)]
+pub fn side_by_side<'a, L: Pack>(
+    values: &'a [f32],
+    chosen: &[u8],
+    count: usize,
+    room: &'a mut [f32; BLOCK + GROUP],
+) -> &'a [f32] {
+    if count == values.len() && count.is_multiple_of(GROUP) {
+        return values;
+    }
+    let mut at = 0;
+    for (values, chosen) in values.as_chunks().0.iter().zip(chosen.as_chunks().0) {
+        let mask = bits(chosen);
+        // Room for whole lanes is left behind the last of a block.
+        L::pack(values, mask, room[at..].first_chunk_mut().expect("lanes beyond the block"));
+        at += mask.count_ones() as usize;
+    }
+    let end = count.next_multiple_of(GROUP);
+    room[count..end].fill(f32::NAN);
+    &room[..end]
+}
+
 /// Of any processor.
 pub struct Plain;
 
@@ -59,6 +87,16 @@ impl Pack for Plain {
     #[inline(always)]
     fn shuffled(from: &[f32; 4], order: &[u8; 16]) -> [f32; 4] {
         [0, 4, 8, 12].map(|i| from.get(usize::from(order[i]) / 4).copied().unwrap_or(0.0))
+    }
+
+    #[inline(always)]
+    fn pack(from: &[f32; LANES], mask: u16, to: &mut [f32; LANES]) {
+        let mut at = 0;
+        for (lane, value) in from.iter().enumerate() {
+            // Never above the lane's own number.
+            to[at.min(lane)] = *value;
+            at += usize::from(mask >> lane & 1);
+        }
     }
 
     #[inline(always)]
@@ -165,6 +203,28 @@ impl Pack for Avx512 {
     }
 }
 
+/// Of AArch64, all of whose processors have these instructions.
+#[cfg(target_arch = "aarch64")]
+pub struct Neon;
+
+#[cfg(target_arch = "aarch64")]
+impl Pack for Neon {
+    #[inline(always)]
+    fn shuffled(from: &[f32; 4], order: &[u8; 16]) -> [f32; 4] {
+        use std::arch::aarch64::*;
+        // SAFETY: the arrays are as long as a register.
+        unsafe {
+            let (from, order) = (vld1q_u8(from.as_ptr().cast()), vld1q_u8(order.as_ptr()));
+            std::mem::transmute(vqtbl1q_u8(from, order))
+        }
+    }
+
+    #[inline(always)]
+    fn at_most(values: &[f32; LANES], limit: f32) -> u16 {
+        bits(&values.map(|value| u8::from(value <= limit)))
+    }
+}
+
 /// Of WebAssembly with SIMD.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub struct Simd128;
@@ -197,7 +257,14 @@ impl Pack for Simd128 {
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub type Native = Simd128;
 /// The one of processors that have no levels.
-#[cfg(not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))))]
+#[cfg(target_arch = "aarch64")]
+pub type Native = Neon;
+/// The one of processors that have no levels.
+#[cfg(not(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+)))]
 pub type Native = Plain;
 
 const CLOSE: [[u8; 16]; 16] = orders(false);

@@ -5,7 +5,7 @@ use crate::histogram::{last_rank, of_rank, rank};
 use crate::memory::prefetch;
 use crate::moments::LANES;
 use crate::order;
-use crate::pack::{Pack, bits};
+use crate::pack::{GROUP, Pack, side_by_side};
 use crate::parallel::{CHUNKS, ranges};
 use crate::run::{Cancelled, Run};
 use crate::select::{BLOCK, Select};
@@ -345,33 +345,6 @@ at_levels! {
         }
         (all, not_finite, found)
     }
-}
-
-/// Values that are compared at a time: a bit for each.
-const GROUP: usize = 64;
-
-/// The `count` chosen values, in `room` where they are not whole groups, filled up to these by NaN, which is neither less
-/// nor more than anything.
-#[inline(always)]
-fn side_by_side<'a, L: Pack>(
-    values: &'a [f32],
-    chosen: &[u8],
-    count: usize,
-    room: &'a mut [f32; BLOCK + GROUP],
-) -> &'a [f32] {
-    if count == values.len() && count.is_multiple_of(GROUP) {
-        return values;
-    }
-    let mut at = 0;
-    for (values, chosen) in values.as_chunks().0.iter().zip(chosen.as_chunks().0) {
-        let mask = bits(chosen);
-        // Room for whole lanes is left behind the last of a block.
-        L::pack(values, mask, room[at..].first_chunk_mut().expect("lanes beyond the block"));
-        at += mask.count_ones() as usize;
-    }
-    let end = count.next_multiple_of(GROUP);
-    room[count..end].fill(f32::NAN);
-    &room[..end]
 }
 
 #[cfg(test)]
