@@ -37,6 +37,8 @@ interface FileCase {
     threads: readonly number[];
     script: readonly string[];
     idle: string;
+    /** Whether it does the method's arithmetic itself, rather than by a package for that. */
+    isByHand?: boolean;
   }[];
   /** By how much a peer's image differs from ours, in %. */
   difference(ours: Volume, theirs: Volume, mask: Volume): number;
@@ -66,7 +68,7 @@ function ofN4(shrinkFactor: number, iterations: number[]) {
 /** The packages of those who normalise today, and NumPy with NiBabel as they use it in a notebook. */
 const normalising = [
   { name: "intensity-normalization", imports: "intensity_normalization", threads: [1] },
-  { name: "numpy and nibabel", imports: "nibabel", threads: [1] },
+  { name: "numpy and nibabel", imports: "nibabel", threads: [1], isByHand: true },
   { name: "torchio", imports: "torchio", threads: threadCounts },
   { name: "monai", imports: "monai.transforms", threads: threadCounts },
 ];
@@ -76,7 +78,7 @@ export const fileCases: readonly FileCase[] = [
     ...ofN4(4, [10, 10, 10, 10]),
     id: "file-to-file",
     title: `File to file, N4, ${niivue.title}, shrink factor 4, 4 × 10 iterations`,
-    rounds: 5,
+    rounds: 10,
   },
   {
     ...ofN4(1, [1, 0, 0, 0]),
@@ -90,12 +92,12 @@ export const fileCases: readonly FileCase[] = [
     command: ["zscore", "--region", "mask"],
     bound: zscore({ region: "mask" }) as BoundStep<never>,
     environment: "normalise",
-    peers: normalising.map(({ name, imports, threads }) => ({
-      ...{ who: name, id: `${name}-file`, threads, idle: `import ${imports}` },
+    peers: normalising.map(({ name, imports, threads, isByHand }) => ({
+      ...{ who: name, id: `${name}-file`, threads, idle: `import ${imports}`, isByHand: isByHand ?? false },
       script: ["normalise_file.py", name],
     })),
     difference: valueDifference,
-    rounds: 5,
+    rounds: 8,
   },
 ];
 
@@ -179,7 +181,7 @@ function ours(backend: "native" | "wasm", threads: number, [image, mask]: Files,
 }
 
 function theirs(
-  { who, id: peer, script: [script, ...args], idle }: FileCase["peers"][number],
+  { who, id: peer, script: [script, ...args], idle, isByHand = false }: FileCase["peers"][number],
   threads: number,
   [image, mask]: Files,
   { id, bound }: FileCase,
@@ -187,7 +189,7 @@ function theirs(
 ): Contender {
   const output = join(scratch, `${id}-${peer.replaceAll(" ", "-")}-${threads}.nii.gz`);
   const wrapper = [join(root, "bench", "peers", "peak_memory.py"), note];
-  const common = { row: { who, peer, threads, gzipLevel: "its default" }, output, runs: [] };
+  const common = { row: { who, peer, threads, isByHand, gzipLevel: "its default" }, output, runs: [] };
   if ("reason" in environment) return { ...common, program: "", args: [], idle: [], reason: environment.reason };
   const work = [join(root, "bench", "peers", script!), ...args];
   return {

@@ -37,8 +37,17 @@ const { values: asked } = parseArgs({
   },
 });
 const effort: Effort = asked.quick
-  ? { isQuick: true, share: 0, runs: 1, startups: 1, levels: { maxTime: 0.01, minSamples: 2 } }
-  : { isQuick: false, share: Number(asked.rounds) / 5, runs: 5, startups: 15, levels: { maxTime: 2, minSamples: 20 } };
+  ? {
+      isQuick: true,
+      share: 0,
+      runs: { least: 1, most: 1, ms: 0 },
+      startups: 1,
+      levels: { maxTime: 0.01, minSamples: 2 },
+    }
+  : {
+      ...{ isQuick: false, share: Number(asked.rounds) / 5, startups: 15 },
+      ...{ runs: { least: 2, most: 10, ms: 100 }, levels: { maxTime: 2, minSamples: 20 } },
+    };
 if (!(Number.isInteger(Number(asked.rounds)) && Number(asked.rounds) > 0)) {
   throw new Error(`--rounds: expected a whole number above 0, got ${asked.rounds}`);
 }

@@ -50,8 +50,8 @@ export interface CaseRecord {
   /** Of our output, the same in all our rows. */
   readonly digest?: string;
   readonly levels?: readonly LevelTimes[];
-  /** Milliseconds of copying the image, in each round: what memory allows. */
-  readonly copies?: readonly (readonly number[])[];
+  /** Milliseconds of copying the image on some threads, in each round: what memory allows. */
+  readonly memory?: readonly { readonly threads: number; readonly copyMs: readonly (readonly number[])[] }[];
   /** Why it could not run. */
   readonly reason?: string;
 }
@@ -96,6 +96,8 @@ export interface FileRecord {
 export interface FileRow {
   readonly who: string;
   readonly peer?: string;
+  /** Whether a peer's script does the arithmetic itself, rather than by a package. */
+  readonly isByHand?: boolean;
   readonly threads: number;
   /** One of each round. */
   readonly runs: readonly FileRun[];
@@ -163,7 +165,7 @@ export function keep(record: BenchRecord): string {
   const stem = `${record.date.slice(0, 10)}-${record.voxnorm.commit}`;
   let name = `${stem}.json`;
   for (let n = 2; existsSync(join(folder, name)); n++) name = `${stem}-${n}.json`;
-  writeFileSync(join(folder, name), `${JSON.stringify(record, rounded, 1)}\n`, { flag: "wx" });
+  writeFileSync(join(folder, name), `${text(record)}\n`, { flag: "wx" });
   return `bench/results/${name}`;
 }
 
@@ -181,7 +183,10 @@ export function newest(): { path: string; record: BenchRecord } | undefined {
     .at(-1);
 }
 
-/** Seven digits are more than a clock gives, and keep the file readable. */
-function rounded(_key: string, value: unknown): unknown {
-  return typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(7)) : value;
+/** As a person reads it: a run a line. Five digits of what is no whole number are more than a machine repeats. */
+function text(record: BenchRecord): string {
+  const rounded = (_key: string, value: unknown) =>
+    typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value;
+  const flat = /\{[^{}[\]]*\}|\[[^{}[\]"]*\]/g;
+  return JSON.stringify(record, rounded, 1).replace(flat, (part) => part.replace(/\n\s*/g, " "));
 }

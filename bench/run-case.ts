@@ -1,7 +1,8 @@
 /**
  * Runs one case: peers and we in turns, so that whatever else the machine does falls on all alike.
  *
- * A round is one run of a peer, then some of each of ours with as many threads; ratios are taken within a round.
+ * A round is, for a number of threads, some runs of each of ours, one of each peer, and ours once more; ratios are taken
+ * within a round. Ours are many times shorter: only many runs, around the peer's, see the same machine as its one.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import type { Volume } from "../dist/index.js";
 import type { Amount, Case, Volumes } from "./cases/case.ts";
 import { root, scratch } from "./files.ts";
 import { type LevelEffort, levels } from "./levels.ts";
+import { Copier } from "./memory.ts";
 import { type Ours, openBackends, ours } from "./ours.ts";
 import type { Environment, Kind } from "./peers/environment.ts";
 import type { Peer } from "./peers/index.ts";
@@ -20,8 +22,8 @@ export interface Effort {
   readonly isQuick: boolean;
   /** The share of each case's rounds that are made. */
   readonly share: number;
-  /** Runs of each of ours in a round. */
-  readonly runs: number;
+  /** Runs of each of ours in half a round: more than the least as long as they take less than this time. */
+  readonly runs: { readonly least: number; readonly most: number; readonly ms: number };
   readonly levels: LevelEffort;
   readonly startups: number;
 }
@@ -53,7 +55,7 @@ export async function runCase(
   if (absent.length > 0) return { ...about, rows: [], reason: `no such file: ${absent.join(", ")}` };
 
   const backends = await openBackends(threadCounts);
-  const rivals: Rival[] = [];
+  const [rivals, copiers]: [Rival[], Copier[]] = [[], []];
   try {
     const { volumes, paths } = await load(id, inputs, backends[0]!);
     for (const peer of peers.filter((each) => theCase.peers.includes(each.id))) {
@@ -63,6 +65,7 @@ export async function runCase(
         rivals.push({ ...rival, turns: theirs.map((amount) => ({ amount, rounds: [] })) });
       }
     }
+    for (const threads of threadCounts) copiers.push(await Copier.start(volumes.image.data.length, threads));
     const contenders = backends.flatMap((backend) =>
       own.map((amount) => ({ ...ours(backend, amount, volumes), rounds: [] as Run[][] })),
     );
@@ -73,19 +76,16 @@ export async function runCase(
       for (const rival of rivals) await run(rival, quick);
     }
     const rounds = roundsOf(theCase, effort);
-    const copies: number[][] = [];
-    const copied = new Float32Array(volumes.image.data.length);
+    const memory = copiers.map(({ threads }) => ({ threads, copyMs: [] as number[][] }));
     for (let round = 1; round <= rounds; round++) {
       say(`round ${round} of ${rounds}`);
-      copies.push(Array.from({ length: effort.runs }, () => copyMs(volumes.image.data, copied)));
-      for (const threads of threadCounts) {
-        for (const rival of rivals.filter((each) => each.threads === threads)) await turn(rival);
+      for (const [i, threads] of threadCounts.entries()) {
+        memory[i]!.copyMs.push(Array.from({ length: effort.runs.most }, () => copiers[i]!.ms()));
         const present = contenders.filter(({ backend }) => backend.threads === threads);
         for (const contender of present) contender.rounds.push([]);
-        // One after the other, as a server calls them: taking turns, each would find the caches as the others left them.
-        for (const contender of present) {
-          for (let n = 0; n < effort.runs; n++) contender.rounds.at(-1)!.push(await contender.run());
-        }
+        for (const contender of present) await batch(contender, effort.runs);
+        for (const rival of rivals.filter((each) => each.threads === threads)) await turn(rival);
+        for (const contender of present) await batch(contender, effort.runs);
       }
     }
     const full = contenders.filter((each) => each.iterations === iterations);
@@ -95,20 +95,25 @@ export async function runCase(
       return { who: `voxnorm ${name}`, threads, simd, iterations, rounds };
     });
     for (const rival of rivals) rows.push(...(await rowsOf(rival, theCase, volumes, compared)));
-    const done = { ...about, rows, digest, copies };
+    const done = { ...about, rows, digest, memory };
     if (!theCase.hasLevels) return done;
     say("our instruction sets among themselves");
     return { ...done, levels: await levels(full, effort.levels) };
   } finally {
     for (const { process } of rivals) process?.close();
-    await Promise.all(backends.map((backend) => backend.close()));
+    await Promise.all([...backends, ...copiers].map((each) => each.close()));
   }
 }
 
-function copyMs(from: Float32Array, to: Float32Array): number {
-  const start = performance.now();
-  to.set(from);
-  return performance.now() - start;
+/** One run after the other, as a server calls: taking turns, each would find the caches as the others left them. */
+async function batch(
+  contender: Ours & { readonly rounds: Run[][] },
+  { least, most, ms }: Effort["runs"],
+): Promise<void> {
+  const until = performance.now() + ms;
+  for (let n = 0; n < least || (n < most && performance.now() < until); n++) {
+    contender.rounds.at(-1)!.push(await contender.run());
+  }
 }
 
 /** A peer with a number of threads: at work, or with the reason why not. */

@@ -29,7 +29,7 @@ function shrunk(head: Head, shrinkFactor: number, theirs: number[][] = [usual]):
     theirs: theirs.map((each) => amount({ shrinkFactor }, each)),
     quick: amount({ shrinkFactor }, one),
     peers: ["simpleitk-n4"],
-    rounds: shrinkFactor > 2 ? 5 : 2,
+    rounds: shrinkFactor > 2 ? 8 : 2,
     hasLevels: head === niivue && shrinkFactor === 4,
   };
 }

@@ -1,7 +1,7 @@
 /** One case in memory: every contender, then our instruction sets among themselves. */
 import type { CaseRecord } from "../record.ts";
 import { median } from "../statistics.ts";
-import { milliseconds, percent, short, spread, table } from "./format.ts";
+import { counted, milliseconds, percent, short, spread, table } from "./format.ts";
 import { peerOf, ratios, type Timing, timings } from "./timing.ts";
 
 export function caseSection(each: CaseRecord): string {
@@ -34,12 +34,15 @@ export function caseSection(each: CaseRecord): string {
     table([...head, "difference"], [...lines, ...absent]),
     ...all.filter(({ isScaled, row }) => isScaled && row.threads === 1).map((scaled) => rule(all, scaled)),
     `Times as fast as the fastest peer on as many threads or fewer, at as many iterations. Difference: ${each.accuracy.title}.`,
-    ...(each.copies
-      ? [`Memory: copying the image, one read and one write of all voxels, took ${spread(each.copies.flat())} ms.`]
-      : []),
+    ...(each.memory ? [memoryLine(each.memory)] : []),
     ...(each.digest ? [`All rows of voxnorm give the same bytes: image digest \`${each.digest}\`.`] : []),
     ...(each.levels ? [levelTable(each.levels)] : []),
   ].join("\n\n");
+}
+
+function memoryLine(memory: NonNullable<CaseRecord["memory"]>): string {
+  const times = memory.map(({ threads, copyMs }) => `${spread(copyMs.flat())} ms on ${counted(threads)}`);
+  return `Memory: copying the image took ${times.join(", ")}.`;
 }
 
 function rule(all: readonly Timing[], { row, iterations }: Timing): string {

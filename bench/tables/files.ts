@@ -40,13 +40,13 @@ export function fileSection(each: FileRecord): string {
   ].join("\n\n");
 }
 
-/** The row's rounds as times as fast as the fastest peer's on no more threads; undefined where it has none. */
-export function fileRatios(each: FileRecord, ours: FileRow): number[] | undefined {
-  const peer = peerOf(each, ours);
+/** The row's rounds as times as fast as the fastest of the peers on no more threads; undefined where there is none. */
+export function fileRatios(each: FileRecord, ours: FileRow, peers = each.rows): number[] | undefined {
+  const peer = peerOf(peers, ours);
   return peer && ours.runs.map(({ ms }, round) => peer.runs[round]!.ms / ms);
 }
 
-export function peerOf({ rows }: FileRecord, ours: FileRow): FileRow | undefined {
+export function peerOf(rows: readonly FileRow[], ours: FileRow): FileRow | undefined {
   const able = rows.filter(
     ({ peer, threads, reason }) => peer !== undefined && threads <= ours.threads && reason === undefined,
   );

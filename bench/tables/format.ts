@@ -29,3 +29,7 @@ export function megabytes(bytes: number): string {
 export function percent(value: number | undefined): string {
   return value === undefined ? "" : `${value.toPrecision(2)} %`;
 }
+
+export function counted(threads: number): string {
+  return threads === 1 ? "1 thread" : `${threads} threads`;
+}

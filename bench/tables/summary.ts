@@ -19,7 +19,7 @@ export function brief(record: BenchRecord): string {
     const [native, wasm] = ["voxnorm native", "voxnorm wasm"].map((who) =>
       each.rows.find((row) => row.who === who && row.threads === 1 && row.reason === undefined),
     );
-    const peer = native && peerOf(each, native);
+    const peer = native && peerOf(each.rows, native);
     const time = (row: typeof native) => (row ? milliseconds(median(row.runs.map(({ ms }) => ms))) : "not run");
     const faster = (row: typeof native) => {
       const values = row && fileRatios(each, row);
