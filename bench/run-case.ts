@@ -80,12 +80,14 @@ export async function runCase(
     for (let round = 1; round <= rounds; round++) {
       say(`round ${round} of ${rounds}`);
       for (const [i, threads] of threadCounts.entries()) {
-        memory[i]!.copyMs.push(Array.from({ length: effort.runs.most }, () => copiers[i]!.ms()));
+        const copy = () => Array.from({ length: effort.runs.most }, () => copiers[i]!.ms());
+        const copies = copy();
         const present = contenders.filter(({ backend }) => backend.threads === threads);
         for (const contender of present) contender.rounds.push([]);
         for (const contender of present) await batch(contender, effort.runs);
         for (const rival of rivals.filter((each) => each.threads === threads)) await turn(rival);
         for (const contender of present) await batch(contender, effort.runs);
+        memory[i]!.copyMs.push([...copies, ...copy()]);
       }
     }
     const full = contenders.filter((each) => each.iterations === iterations);
