@@ -46,6 +46,11 @@ export interface Backend {
   readonly catalog: Catalog;
   /** Whether it has the services `deflate.pack` and `deflate.unpack`. */
   readonly hasDeflate?: boolean;
+  /**
+   * Lets go of an array's memory at once, which nobody uses any more, rather than when the engine collects it: it is empty from
+   * then on, as all arrays on the same memory are. Absent where there is no way.
+   */
+  release?(array: Uint8Array): void;
   /** Rejects with a `VoxnormError`; after any error the next call works. */
   run(call: Call): Promise<Reply>;
   /** Ends workers, so that a process may exit. A call still running rejects with `Cancelled`. */

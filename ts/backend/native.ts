@@ -27,6 +27,7 @@ export async function loadNative(url: URL, { threads, simd }: Settings): Promise
 interface Addon {
   catalog(): string;
   CancelToken: new () => { cancel(): void };
+  release(buffer: ArrayBufferLike): void;
   run(
     step: string,
     phase: string,
@@ -43,7 +44,7 @@ interface Addon {
 }
 
 function isAddon(addon: Partial<Addon>): addon is Addon {
-  return [addon.catalog, addon.run, addon.CancelToken].every((part) => typeof part === "function");
+  return [addon.catalog, addon.run, addon.release, addon.CancelToken].every((part) => typeof part === "function");
 }
 
 class NativeBackend implements Backend {
@@ -73,6 +74,10 @@ class NativeBackend implements Backend {
     } finally {
       this.#running.delete(reply);
     }
+  }
+
+  release(array: Uint8Array): void {
+    this.#addon.release(array.buffer);
   }
 
   async close(): Promise<void> {

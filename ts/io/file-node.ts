@@ -51,10 +51,12 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array, options: 
 /**
  * As `writeFileAtomic`, for files in one folder that belong together. All are on the disk before the first one gets its
  * name. The old ones make room first, so that a crash leaves a part missing rather than parts of different images.
+ * `written` is given each piece that a file has taken.
  */
 export async function writeFilesAtomic(
   files: readonly (readonly [path: string, pieces: Stream])[],
   options: WriteOptions = {},
+  written: (piece: Uint8Array) => void = () => {},
 ): Promise<void> {
   for (const [path] of files) await checkOutput(path, options.inputs ?? []);
   const temporaries: string[] = [];
@@ -68,7 +70,7 @@ export async function writeFilesAtomic(
   try {
     for (const [path, pieces] of files) {
       at = path;
-      await writeNew(temporaryFor(path), pieces, temporaries);
+      await writeNew(temporaryFor(path), pieces, temporaries, written);
     }
     for (const [path] of files.length > 1 ? files : []) {
       at = path;
@@ -101,7 +103,12 @@ function temporaryFor(path: string): string {
 const syncEvery = 8 << 20;
 
 /** Writes a file to the disk, and its name to `made` as soon as it is there. */
-async function writeNew(path: string, pieces: Stream, made: string[]): Promise<void> {
+async function writeNew(
+  path: string,
+  pieces: Stream,
+  made: string[],
+  written: (piece: Uint8Array) => void,
+): Promise<void> {
   const file = await open(path, "wx");
   made.push(path);
   let [waiting, syncing] = [0, Promise.resolve()];
@@ -110,6 +117,7 @@ async function writeNew(path: string, pieces: Stream, made: string[]): Promise<v
     for await (const piece of pieces) {
       await file.writeFile(piece);
       waiting += piece.length;
+      written(piece);
       if (waiting < syncEvery) continue;
       await syncing;
       [waiting, syncing] = [0, file.datasync()];

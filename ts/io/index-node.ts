@@ -1,8 +1,10 @@
 /** Volumes in files, for Node: `index.ts` with a faster gzip beneath it, and paths. Only Node's entry imports this. */
 import { existsSync } from "node:fs";
+import { sharedBackend } from "../backend/shared.ts";
 import { VoxnormError } from "../errors.ts";
 import type { Mask, Volume } from "../volume.ts";
 import { readFileChecked, type WriteOptions, writeFilesAtomic } from "./file-node.ts";
+import { isGzip } from "./gzip.ts";
 import * as portable from "./index.ts";
 import { filesOf, pairOf, spellings } from "./nifti-pair.ts";
 import { chooseNodePlatform } from "./platform-node.ts";
@@ -43,27 +45,23 @@ export function encodePair(
 }
 
 /** The volume in the file at `path`, which may be either part of a pair. */
-export async function readVolume(path: string, options: portable.DecodeOptions = {}): Promise<Volume> {
-  const [bytes, img] = await readParts(path, options);
-  return decode(bytes, { source: path, img, ...options });
+export function readVolume(path: string, options: portable.DecodeOptions = {}): Promise<Volume> {
+  return read(path, options, decode);
 }
 
 /** All volumes in the file at `path`: the time points of a series. As `readVolume` otherwise. */
-export async function readVolumes(path: string, options: portable.DecodeOptions = {}): Promise<Volume[]> {
-  const [bytes, img] = await readParts(path, options);
-  return decodeAll(bytes, { source: path, img, ...options });
+export function readVolumes(path: string, options: portable.DecodeOptions = {}): Promise<Volume[]> {
+  return read(path, options, decodeAll);
 }
 
 /** The mask in the file at `path`. As `readVolume`, but the unsigned bytes of a file without scaling stay what they are. */
-export async function readMask(path: string, options: portable.DecodeOptions = {}): Promise<Mask> {
-  const [bytes, img] = await readParts(path, options);
-  return decodeMask(bytes, { source: path, img, ...options });
+export function readMask(path: string, options: portable.DecodeOptions = {}): Promise<Mask> {
+  return read(path, options, decodeMask);
 }
 
 /** All masks in the file at `path`. As `readMask` otherwise. */
-export async function readMasks(path: string, options: portable.DecodeOptions = {}): Promise<Mask[]> {
-  const [bytes, img] = await readParts(path, options);
-  return decodeMasks(bytes, { source: path, img, ...options });
+export function readMasks(path: string, options: portable.DecodeOptions = {}): Promise<Mask[]> {
+  return read(path, options, decodeMasks);
 }
 
 /**
@@ -88,11 +86,26 @@ export async function writeVolumes(
   const names = filesOf(path);
   const encoding = { platform: chooseNodePlatform, format: portable.formatNamed(path), ...options, gzip };
   const files = await portable.encodeFiles(volumes, names.length === 2, encoding);
+  // Packed pieces are nobody else's; those that are not are the voxels themselves.
+  const { backend } = options;
+  const written = gzip ? (piece: Uint8Array) => backend?.release?.(piece) : undefined;
   await writeFilesAtomic(
     files.map((pieces, index) => [names[index]!, pieces]),
     options,
+    written,
   );
 }
+
+/** What `decodes` makes of the file at `path`, whose packed bytes nobody uses any more. */
+async function read<T>(path: string, options: portable.DecodeOptions, decodes: Decodes<T>): Promise<T> {
+  const [bytes, img] = await readParts(path, options);
+  const backend = options.backend ?? (await sharedBackend());
+  const found = await decodes(bytes, { source: path, img, ...options, backend });
+  for (const part of [bytes, img]) if (part !== undefined && isGzip(part, 0)) backend.release?.(part);
+  return found;
+}
+
+type Decodes<T> = (bytes: Uint8Array, options: portable.DecodeOptions) => Promise<T>;
 
 /** The file, or of a pair the header and the voxels. */
 async function readParts(path: string, options: portable.DecodeOptions): Promise<[Uint8Array, Uint8Array?]> {

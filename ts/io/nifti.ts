@@ -68,6 +68,8 @@ async function decode(content: Content, context: DecodeContext): Promise<Mask[]>
   const stored = bytes.subarray(offset, offset + layout.voxels * layout.volumes * layout.type.bytes);
   const isBytes = context.keepBytes && header.datatype === "uint8" && scale === null;
   const data = isBytes ? stored : (viewed(stored, layout, scale) ?? (await converted(stored, layout, scale, context)));
+  // What was unpacked here, and copied, nobody else knows of.
+  if ((img ?? content).compressed && data.buffer !== bytes.buffer) context.backend.release?.(bytes);
   if (layout.valuesPerVoxel > 1) {
     const message = `each of the ${layout.valuesPerVoxel} values of a voxel became a volume, in the file's order`;
     notes.warn("VectorsSplit", message);

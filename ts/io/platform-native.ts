@@ -3,8 +3,8 @@ import type { Backend } from "../backend/backend.ts";
 import { cut } from "./bytes.ts";
 import { inChunks, type Platform } from "./platform.ts";
 
-/** Enough that a thread that is done early has another to take. */
-const chunksPerThread = 2;
+/** Enough that a thread that is done early has another to take, and that few wait for the last of a turn. */
+const chunksPerThread = 4;
 
 export function nativePlatform(backend: Backend, signal?: AbortSignal): Platform {
   const call = { phase: "run", signal } as const;

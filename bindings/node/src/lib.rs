@@ -54,6 +54,12 @@ pub struct NativeReply {
     pub buffers: Vec<Either<Float32Array, Uint8Array>>,
 }
 
+/// Lets go of memory that nobody uses any more, at once rather than when the engine collects it.
+#[napi]
+pub fn release(buffer: ArrayBuffer) -> Result<()> {
+    buffer.detach()
+}
+
 /// Runs one call on a thread of its own. The buffers are borrowed until the promise settles; outputs named in `into`
 /// are written there.
 #[napi(ts_return_type = "Promise<NativeReply>")]

@@ -1,6 +1,8 @@
 //! Stored voxels of a file to `f32` and back: byte order, number type, slope and intercept.
 
 use crate::memory::array;
+use crate::parallel::{CHUNKS, ranges};
+use crate::run::{Cancelled, Run};
 
 /// How a file stores a number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,13 +66,45 @@ const BLOCK: usize = 4096;
 /// `value * slope + intercept` of every stored number, computed in `f64` and rounded once.
 ///
 /// `scale` of `None` means that the numbers are taken as they are. Trailing bytes that make no
-/// whole number are ignored. One pass, one allocation.
-#[inline(never)]
-pub fn to_f32(bytes: &[u8], stored: Stored, big_endian: bool, scale: Option<(f64, f64)>) -> Converted {
+/// whole number are ignored. One pass, one allocation, which all threads touch first where it is fresh.
+pub fn to_f32(
+    bytes: &[u8],
+    stored: Stored,
+    big_endian: bool,
+    scale: Option<(f64, f64)>,
+    run: &Run,
+) -> Result<Converted, Cancelled> {
     let size = stored.bytes();
     let mut converted = Converted { voxels: array(bytes.len() / size), rounded: 0, overflowed: 0 };
+    let mut rest = &mut converted.voxels[..];
+    let mut parts = Vec::new();
+    for range in ranges(rest.len(), CHUNKS) {
+        let (voxels, after) = rest.split_at_mut(range.len());
+        parts.push((voxels, &bytes[range.start * size..range.end * size]));
+        rest = after;
+    }
+    for (rounded, overflowed) in
+        run.map_parts(parts, |_, (voxels, bytes)| part(voxels, bytes, stored, big_endian, scale))?
+    {
+        converted.rounded += rounded;
+        converted.overflowed += overflowed;
+    }
+    Ok(converted)
+}
+
+/// As many numbers as there are voxels. Returns how many were rounded, and how many overflowed.
+#[inline(never)]
+fn part(
+    voxels: &mut [f32],
+    bytes: &[u8],
+    stored: Stored,
+    big_endian: bool,
+    scale: Option<(f64, f64)>,
+) -> (usize, usize) {
+    let size = stored.bytes();
+    let (mut all_rounded, mut all_overflowed) = (0, 0);
     let mut turned = [0; BLOCK];
-    for (voxels, bytes) in converted.voxels.chunks_mut(BLOCK / size).zip(bytes.chunks(BLOCK)) {
+    for (voxels, bytes) in voxels.chunks_mut(BLOCK / size).zip(bytes.chunks(BLOCK)) {
         let mut bytes = &bytes[..voxels.len() * size];
         if big_endian && size > 1 {
             let turned = &mut turned[..bytes.len()];
@@ -83,10 +117,10 @@ pub fn to_f32(bytes: &[u8], stored: Stored, big_endian: bool, scale: Option<(f64
             bytes = turned;
         }
         let (rounded, overflowed) = block(voxels, bytes, stored, scale);
-        converted.rounded += rounded;
-        converted.overflowed += overflowed;
+        all_rounded += rounded;
+        all_overflowed += overflowed;
     }
-    converted
+    (all_rounded, all_overflowed)
 }
 
 /// A block of little-endian numbers. Returns how many were rounded, and how many overflowed.
@@ -219,13 +253,26 @@ pub fn from_f32(voxels: &[f32], stored: Stored, scale: Option<(f64, f64)>) -> En
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::level::Level;
+    use crate::parallel::Pool;
+
+    /// On one thread, after it has shown that three give the same.
+    fn read(bytes: &[u8], stored: Stored, big_endian: bool, scale: Option<(f64, f64)>) -> Converted {
+        let [one, three] = [1, 3].map(|threads| {
+            let run = Run { level: Level::best(), pool: Pool::new(threads).unwrap(), cancelled: &|| false };
+            to_f32(bytes, stored, big_endian, scale, &run).unwrap()
+        });
+        assert_eq!(one.voxels, three.voxels);
+        assert_eq!((one.rounded, one.overflowed), (three.rounded, three.overflowed));
+        one
+    }
 
     #[test]
     fn both_byte_orders_read_the_same_numbers() {
         let little: Vec<u8> = [-300_i16, 0, 12_345].iter().flat_map(|v| v.to_le_bytes()).collect();
         let big: Vec<u8> = [-300_i16, 0, 12_345].iter().flat_map(|v| v.to_be_bytes()).collect();
-        assert_eq!(to_f32(&little, Stored::I16, false, None).voxels, [-300.0, 0.0, 12_345.0]);
-        assert_eq!(to_f32(&big, Stored::I16, true, None).voxels, [-300.0, 0.0, 12_345.0]);
+        assert_eq!(read(&little, Stored::I16, false, None).voxels, [-300.0, 0.0, 12_345.0]);
+        assert_eq!(read(&big, Stored::I16, true, None).voxels, [-300.0, 0.0, 12_345.0]);
     }
 
     #[test]
@@ -233,26 +280,26 @@ mod tests {
         let numbers: Vec<f64> = (0..2 * BLOCK).map(|i| i as f64 - 0.5).collect();
         let big: Vec<u8> = numbers.iter().flat_map(|v| v.to_be_bytes()).collect();
         let expected: Vec<f32> = numbers.iter().map(|&v| v as f32).collect();
-        assert_eq!(to_f32(&big, Stored::F64, true, None).voxels, expected);
+        assert_eq!(read(&big, Stored::F64, true, None).voxels, expected);
     }
 
     #[test]
     fn slope_and_intercept_are_applied_in_double_precision() {
-        let converted = to_f32(&[10, 20], Stored::U8, false, Some((0.1, -1.0)));
+        let converted = read(&[10, 20], Stored::U8, false, Some((0.1, -1.0)));
         assert_eq!(converted.voxels, [(10.0_f64 * 0.1 - 1.0) as f32, (20.0_f64 * 0.1 - 1.0) as f32]);
     }
 
     #[test]
     fn what_single_precision_cannot_hold_is_counted() {
         let integers: Vec<u8> = [16_777_217_i32, 5].iter().flat_map(|v| v.to_le_bytes()).collect();
-        assert_eq!(to_f32(&integers, Stored::I32, false, None).rounded, 1);
+        assert_eq!(read(&integers, Stored::I32, false, None).rounded, 1);
         let wide = [i64::MAX, i64::MIN, (1 << 53) + 1, -(1 << 60), (1 << 60) + 1];
         let bytes: Vec<u8> = wide.iter().flat_map(|v| v.to_le_bytes()).collect();
-        assert_eq!(to_f32(&bytes, Stored::I64, false, None).rounded, 3);
-        assert_eq!(to_f32(&u64::MAX.to_le_bytes(), Stored::U64, false, None).rounded, 1);
-        assert_eq!(to_f32(&(1_u64 << 63).to_le_bytes(), Stored::U64, false, None).rounded, 0);
+        assert_eq!(read(&bytes, Stored::I64, false, None).rounded, 3);
+        assert_eq!(read(&u64::MAX.to_le_bytes(), Stored::U64, false, None).rounded, 1);
+        assert_eq!(read(&(1_u64 << 63).to_le_bytes(), Stored::U64, false, None).rounded, 0);
         let doubles: Vec<u8> = [1e300_f64, f64::INFINITY].iter().flat_map(|v| v.to_le_bytes()).collect();
-        assert_eq!(to_f32(&doubles, Stored::F64, false, None).overflowed, 1);
+        assert_eq!(read(&doubles, Stored::F64, false, None).overflowed, 1);
     }
 
     #[test]
@@ -278,7 +325,7 @@ mod tests {
 
     #[test]
     fn trailing_bytes_make_no_voxel() {
-        assert_eq!(to_f32(&[1, 2, 3], Stored::U16, false, None).voxels.len(), 1);
-        assert!(to_f32(&[], Stored::F64, true, None).voxels.is_empty());
+        assert_eq!(read(&[1, 2, 3], Stored::U16, false, None).voxels.len(), 1);
+        assert!(read(&[], Stored::F64, true, None).voxels.is_empty());
     }
 }

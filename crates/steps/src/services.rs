@@ -42,11 +42,12 @@ record! {
 }
 
 /// `bytes` → `voxels`, with what `float32` could not hold: `{ rounded, overflowed }`.
-fn decode(call: &Call, _: &Session) -> Result<Reply, Error> {
+fn decode(call: &Call, session: &Session) -> Result<Reply, Error> {
     let request: Decode = parse(call)?;
     let stored = Stored::named(&request.stored)
         .ok_or_else(|| Error::internal(format!("{}: type {}", call.step, request.stored)))?;
-    let converted = to_f32(bytes(call)?, stored, request.big_endian, request.scale.map(Into::into));
+    let scale = request.scale.map(Into::into);
+    let converted = to_f32(bytes(call)?, stored, request.big_endian, scale, &session.run)?;
     Ok(Reply {
         json: object! { rounded: converted.rounded, overflowed: converted.overflowed }.to_string(),
         buffers: vec![("voxels".into(), Owned::Floats(converted.voxels))],
