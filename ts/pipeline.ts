@@ -11,6 +11,8 @@ import { version } from "./version.ts";
 import type { Mask, Volume, Warning } from "./volume.ts";
 
 export interface PipelineContext extends Omit<RunContext, "onProgress"> {
+  /** As of a step. Not where the report holds digests of inputs. */
+  readonly inPlace?: boolean | undefined;
   /** Volumes, or rules in their place, for the steps' inputs other than the image, by name. */
   readonly inputs?: Readonly<Record<string, Mask | string | undefined>>;
   /** Outputs wanted besides the image, by name. */
@@ -103,7 +105,9 @@ async function start(
     const isFinal = (name: string) =>
       wanted.includes(name) && !steps.slice(index + 1).some((later) => name in later.step.outputs);
     const into = Object.fromEntries(Object.entries(context.into ?? {}).filter(([name]) => isFinal(name)));
-    const through = { backend, signal, gridTolerance, into, onProgress: tell, onWarning: context.onWarning };
+    // What a step before has made, nobody else knows of.
+    const inPlace = index > 0 || (context.inPlace === true && digests !== true);
+    const through = { backend, signal, gridTolerance, into, inPlace, onProgress: tell, onWarning: context.onWarning };
     const made = await bound.run({ image, ...own }, wanted, through);
     warnings.push(...made.warnings);
     const computeMs = performance.now() - start;

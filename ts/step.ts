@@ -81,6 +81,11 @@ export interface RunContext {
    * leave anything in them.
    */
   readonly into?: Readonly<Record<string, Float32Array>> | undefined;
+  /**
+   * Whether the image is given up. Steps that change each voxel by its own value, and N4, then write theirs into its place
+   * where `into` names none, which spares the memory of a volume; the image's array is the output's then, or holds anything.
+   */
+  readonly inPlace?: boolean | undefined;
 }
 
 export interface Applied<O extends Slots> {
@@ -173,7 +178,9 @@ function bound<I extends Slots, O extends Slots, Fitted>(
     const request = { options, fitted, inputs: described.inputs, outputs: phase === "fit" ? [] : wanted };
     const { signal, onProgress } = context;
     const { buffers } = described;
-    const into = phase === "fit" ? undefined : expectRoom(step.id, context.into, wanted, buffers);
+    const lent = phase === "fit" ? undefined : expectRoom(step.id, context.into, wanted, buffers);
+    const isGivenUp = context.inPlace === true && wanted.includes("image") && phase !== "fit" && ownsImage(buffers);
+    const into = isGivenUp ? { image: buffers.image as Float32Array, ...lent } : lent;
     const reply = await backend.run({ step: step.id, phase, request, buffers, into, signal, onProgress });
     const { json } = reply;
     const warnings = found(step, options, described.inputs, json);
@@ -247,6 +254,11 @@ function expectRoom(
     taken.push(array);
   }
   return into;
+}
+
+/** Whether no other input lies in the image's memory. */
+function ownsImage({ image, ...others }: Buffers): boolean {
+  return !Object.values(others).some((other) => overlap(image!, other));
 }
 
 function overlap(a: Buffers[string], b: Buffers[string]): boolean {

@@ -1,6 +1,17 @@
 /** Outputs in arrays of the caller's: the same numbers, nothing made anew, and nothing written where that cannot be. */
 import { describe, expect, it } from "vitest";
-import { n4, pipeline, runSeries } from "../../dist/index.js";
+import {
+  type BoundStep,
+  clipPercentiles,
+  gamma,
+  localNormalisation,
+  n4,
+  pipeline,
+  runSeries,
+  standardise,
+  type Volume,
+  zscore,
+} from "../../dist/index.js";
 import { open, wasmOn } from "../backend/backends.ts";
 import { bits, bothBackends, failure, phantom, useBackend } from "./images.ts";
 
@@ -61,6 +72,74 @@ describe.each(bothBackends)("%s", (name) => {
     expect(made.outputs.field!.data).toBe(into.field);
     expect(bits(made.image)).toBe(bits(expected.image));
     expect(bits(made.outputs.field!)).toBe(bits(expected.outputs.field!));
+  });
+
+  const copied = (of = image) => ({ ...of, data: of.data.slice() });
+  const coloured = { ...image, grid: { ...image.grid, shape: [34, 29, 5] as const, channels: 5 } };
+  // With voxels near any threshold.
+  const rough = { ...image, data: image.data.map((value, i) => value / 2 + ((i * 7919) % 100)) };
+  it.each([
+    ["N4", n4(options)],
+    ["N4 that leaves the outside", n4({ ...options, outside: "keep" })],
+    ["N4 in a region of the image's own", n4({ ...options, outside: "keep" }), { mask: "otsu" }, rough],
+    ["N4 that looks again", n4({ ...options, preserveRange: true })],
+    ["z-score", zscore({ region: "mask" })],
+    ["clipped percentiles of slices", clipPercentiles({ per: "slice" })],
+    ["what is no map of single voxels", localNormalisation({ window: 7 })],
+    ["channels in reverse order", standardise({ mean: [1, 2, 3, 4, 5], channelOrder: "reversed" }), {}, coloured],
+  ] as [string, BoundStep, Record<string, string>?, Volume?][])(
+    "are the same in the image's place: %s",
+    async (_, bound, own, of = image) => {
+      const inputs = own ?? ("mask" in bound.step.inputs ? { mask } : {});
+      const wanted = ["image"];
+      const { outputs, measures, fitted } = await bound.run({ image: of, ...inputs }, wanted, held);
+      const expected = bits(outputs.image!);
+      const given = copied(of);
+      const made = await bound.run({ image: given, ...inputs }, wanted, { ...held, inPlace: true });
+      expect([bits(made.outputs.image!), made.measures, made.fitted]).toEqual([expected, measures, fitted]);
+      const again = copied(of);
+      const applied = await bound.apply({ image: again, ...inputs }, fitted, wanted, { ...held, inPlace: true });
+      expect([bits(applied.outputs.image!), applied.measures]).toEqual([expected, measures]);
+      const found = await pipeline([bound]).run(copied(of), { ...held, inputs, inPlace: true });
+      expect(bits(found.image)).toBe(expected);
+    },
+  );
+
+  it("count what is not finite in the image's place, too", async () => {
+    const { fitted } = await n4(options).run({ image, mask }, ["image"], held);
+    const chosen = [...mask.data.keys()].filter((i) => mask.data[i] === 1);
+    const [first, last, outside] = [chosen[100]!, chosen.at(-1)!, mask.data.indexOf(0)];
+    for (const inPlace of [false, true]) {
+      const given = copied();
+      given.data.set([Number.NaN], first);
+      given.data.set([Number.POSITIVE_INFINITY], last);
+      given.data.set([Number.NaN], outside);
+      const context = { ...held, inPlace };
+      const error = await failure(() => n4(options).apply({ image: given, mask }, fitted, ["image"], context));
+      expect(error).toMatchObject({ code: "NotFinite", detail: { count: 2, voxels: chosen.length } });
+    }
+  });
+
+  it("take the image's place only where it is given up, and nothing else lies there", async () => {
+    const bound = zscore({ region: "mask" });
+    const given = copied();
+    const made = await bound.run({ image: given, mask }, ["image"], { ...held, inPlace: true });
+    expect(made.outputs.image!.data).toBe(given.data);
+    const own = copied();
+    for (const context of [
+      { inputs: { mask }, inPlace: true, digests: true },
+      { inputs: { mask: own }, inPlace: true },
+      { inputs: { mask }, inPlace: true, into: { image: new Float32Array(count) } },
+      { inputs: { mask } },
+    ]) {
+      const { image: made } = await pipeline([bound]).run(own, { ...held, ...context });
+      expect(made.data).not.toBe(own.data);
+      expect(bits(own)).toBe(bits(image));
+    }
+    const several = copied();
+    const both = pipeline([bound, gamma({ gamma: 2 })]);
+    await both.run(several, { ...held, inputs: { mask } });
+    expect(bits(several)).toBe(bits(image));
   });
 
   const shared = new Float32Array(count + 1);

@@ -18,7 +18,10 @@ export interface Call {
   /** Plain JSON, complete and already validated. */
   readonly request: object;
   readonly buffers: Buffers;
-  /** Where outputs of these names are written rather than into new arrays. Borrowed as `buffers` are, and none of them. */
+  /**
+   * Where outputs of these names are written rather than into new arrays. Borrowed as `buffers` are, and none of them; but the
+   * buffer of the same name may be, which a step then writes to where it can.
+   */
   readonly into?: Readonly<Record<string, Float32Array>> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;

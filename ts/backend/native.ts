@@ -104,7 +104,8 @@ class NativeBackend implements Backend {
       this.#throwIfStopped(call);
       return {
         json: JSON.parse(reply.json),
-        buffers: { ...Object.fromEntries(reply.names.map((name, i) => [name, reply.buffers[i]!])), ...into },
+        // What came in an array of its own is in none of `into`.
+        buffers: { ...into, ...Object.fromEntries(reply.names.map((name, i) => [name, reply.buffers[i]!])) },
       };
     } catch (error) {
       this.#throwIfStopped(call);

@@ -64,7 +64,8 @@ export async function work(
   const hash = (volume: Mask) => (digests === true && backend.threads > 1 ? startDigest(volume, backend) : undefined);
   const [{ image, ...inputs }, decodeMs] = await timed(() => readInputs(job, shop, warnings, hash));
   const outputs = Object.keys(job.outputs);
-  const context = { backend, signal, inputs, outputs, digests, onProgress };
+  const inPlace = shop.read.isAlone(job.input);
+  const context = { backend, signal, inputs, outputs, digests, inPlace, onProgress };
   const { made, report: finish } = await startSeries(pipeline([bound]), image, context);
   if (signal.aborted) throw new VoxnormError("Cancelled", "interrupted; nothing was written");
 
@@ -152,6 +153,8 @@ export interface Reader {
   read(path: string, kind: Kind): Promise<readonly Mask[]>;
   /** Tells what the reader warned of, and adds it to `warnings`. */
   tell(path: string, volumes: readonly Mask[], warnings: Warning[]): void;
+  /** Whether the volumes of a file are read for one job alone, which may use them up. */
+  isAlone(path: string): boolean;
 }
 
 /** Reads what several jobs share once; told warnings are not told again. */
@@ -175,6 +178,7 @@ export function reader(bound: BoundStep, plan: Plan, options: DecodeOptions): Re
       if (shared.has(path)) told.add(path);
       warnings.push(...own);
     },
+    isAlone: (path) => !shared.has(path),
   };
 }
 

@@ -131,6 +131,7 @@ const KERNELS: &[(&str, u32, Kernel)] = &[
             placement: SHAPE.map(Placement::stretched),
             keep_outside: false,
             preserve_range: false,
+            in_place: false,
         };
         let mut image = std::mem::take(&mut v.out);
         let to = Corrected { image: &mut image, field: &mut [], log_field: &mut [] };
@@ -184,7 +185,7 @@ fn in_mask(mask: &[u8]) -> Select<'_> {
 }
 
 fn mapped(voxels: &mut Voxels, each: Map, run: &Run) -> Result<f64, Cancelled> {
-    map(&voxels.image, Select::All, &each, Outside::Keep, &mut voxels.out, run)?;
+    map(Some(&voxels.image), Select::All, &each, Outside::Keep, &mut voxels.out, run)?;
     Ok(sampled(&voxels.out))
 }
 

@@ -101,7 +101,8 @@ pub fn run<'env>(
                 }
             };
             let session = Session::new(threads as usize, &simd, &is_cancelled, &tell)?;
-            // SAFETY: the caller neither reads nor changes the arrays meanwhile, which are none of the buffers.
+            // SAFETY: the caller neither reads nor changes the arrays meanwhile. They are none of the buffers; or the one of
+            // the same name, which a step that writes there does not read from then on.
             let lent = into.iter_mut().map(|array| unsafe { array.as_mut() });
             voxnorm_steps::run(&call, into_names.iter().map(String::as_str).zip(lent).collect(), &session)
         }));

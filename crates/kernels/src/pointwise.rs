@@ -6,7 +6,7 @@ use crate::lookup::Lookup;
 use crate::math::{exp_f64, ln_f64};
 use crate::parallel::{CHUNKS, ranges};
 use crate::run::{Cancelled, Run};
-use crate::select::{BLOCK, Choice, Select};
+use crate::select::{BLOCK, Select};
 
 /// A map of one value, in double precision:
 ///
@@ -81,28 +81,29 @@ pub struct Mapped {
     pub not_finite: usize,
 }
 
-/// Writes to `to`, which is as long as `voxels`, the map of the chosen voxels, and what `outside` says of the others.
+/// Writes to `to` the map of the chosen voxels, and what `outside` says of the others. The voxels, as many, are those in `to`
+/// where none are given.
 ///
 /// Each result is rounded once, from double precision: it lies within a unit in the last place of the exact one.
 /// One pass, no allocation.
 pub fn map(
-    voxels: &[f32],
+    voxels: Option<&[f32]>,
     select: Select,
     map: &Map,
     outside: Outside,
     to: &mut [f32],
     run: &Run,
 ) -> Result<Mapped, Cancelled> {
-    let (choice, unclipped) = (select.among(voxels), unclipped(map));
+    let unclipped = unclipped(map);
     let mut rest = to;
     let mut parts = Vec::new();
-    for range in ranges(voxels.len(), CHUNKS) {
+    for range in ranges(rest.len(), CHUNKS) {
         let (part, after) = rest.split_at_mut(range.len());
-        parts.push((range.start, part));
+        parts.push((voxels.map(|voxels| &voxels[range.clone()]), select.part(range), part));
         rest = after;
     }
-    let parts = run.map_parts(parts, |_, (first, to)| {
-        map_part(run.level, &voxels[first..first + to.len()], first, choice, map, unclipped, outside, to)
+    let parts = run.map_parts(parts, |_, (voxels, select, to)| {
+        map_part(run.level, voxels, select, map, unclipped, outside, to)
     })?;
     Ok(parts.into_iter().fold(Mapped::NONE, Mapped::and))
 }
@@ -127,22 +128,29 @@ impl Mapped {
 
 at_levels! {
     fn map_part(
-        voxels: &[f32],
-        first: usize,
-        choice: Choice,
+        voxels: Option<&[f32]>,
+        select: Select,
         map: &Map,
         unclipped: [f32; 2],
         outside: Outside,
         to: &mut [f32],
     ) -> Mapped {
         let (mut count, mut clipped, mut not_finite, mut extremes) = (0, [0; 2], 0, Extremes::NONE);
-        let (mut chosen, mut curved) = ([0; BLOCK], [0.0; BLOCK]);
+        let (mut chosen, mut curved, mut held) = ([0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
         let is_limited = [map.clip, map.limit] != [Map::IDENTITY.clip; 2];
         let is_clip = *map == Map { clip: map.clip, ..Map::IDENTITY };
-        for (block, (values, to)) in voxels.chunks(BLOCK).zip(to.chunks_mut(BLOCK)).enumerate() {
+        for (block, to) in to.chunks_mut(BLOCK).enumerate() {
+            let range = block * BLOCK..block * BLOCK + to.len();
+            let values = match voxels {
+                Some(voxels) => &voxels[range.clone()],
+                None => {
+                    held[..to.len()].copy_from_slice(to);
+                    &held[..to.len()]
+                }
+            };
             // Slices of one length, as the compiler sees: what may be beyond an end is not vectorised.
             let (chosen, to) = (&mut chosen[..values.len()], &mut to[..values.len()]);
-            let some = choice.row(first + block * BLOCK, 1, chosen);
+            let some = select.part(range).among(values).row(0, 1, chosen);
             count += some;
             match &map.curve {
                 Curve::Straight if is_clip => clip_row(values, map.clip, to),
@@ -319,11 +327,14 @@ mod tests {
             for threads in [1, 2, 3, 8] {
                 let pool = Pool::new(threads).unwrap();
                 let run = Run { level: Level::named(name).unwrap(), pool, cancelled: &|| false };
-                let mut to = vec![0.0; voxels.len()];
-                let told = map(voxels, select, each, outside, &mut to, &run).unwrap();
-                let bits = |to: &[f32]| to.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
-                let first = first.get_or_insert_with(|| (to.clone(), told));
-                assert_eq!((bits(&to), told), (bits(&first.0), first.1), "{name} {threads}");
+                for in_place in [false, true] {
+                    let mut to = if in_place { voxels.to_vec() } else { vec![0.0; voxels.len()] };
+                    let from = (!in_place).then_some(voxels);
+                    let told = map(from, select, each, outside, &mut to, &run).unwrap();
+                    let bits = |to: &[f32]| to.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+                    let first = first.get_or_insert_with(|| (to.clone(), told));
+                    assert_eq!((bits(&to), told), (bits(&first.0), first.1), "{name} {threads} {in_place}");
+                }
             }
         }
         first.unwrap()

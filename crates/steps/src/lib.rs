@@ -28,7 +28,7 @@ mod tissue_mode;
 pub use call::{Buffer, Call, Owned, Reply};
 pub use error::Error;
 pub use inputs::Inputs;
-pub use outputs::{Into, Outputs};
+pub use outputs::{Into, Outputs, Place};
 pub use session::Session;
 pub use step::Step;
 pub use voxnorm_kernels::memory::recycle;

@@ -3,7 +3,7 @@
 use crate::error::{Error, Number};
 use crate::json::ToJson;
 use crate::region::{Label, Region, Subject};
-use crate::{Inputs, Outputs, Session, Step, step};
+use crate::{Inputs, Outputs, Place, Session, Step, step};
 use serde_json::Value;
 use voxnorm_kernels::bspline::{Lattice, Placement};
 use voxnorm_kernels::grid::{Grid, Padding, Shrunk};
@@ -219,14 +219,22 @@ impl Step for N4 {
         let lattice = Lattice { points: *points, values: values.clone() };
         let source =
             Source { voxels: image.voxels, shape: image.grid.shape, select: region.select(), weight: None };
-        let correction = Correction {
+        let mut correction = Correction {
             lattice: &lattice,
             placement: fitted.grid.placement_of(&image.grid)?,
             keep_outside: options.outside == Outside::Keep,
             preserve_range: options.preserve_range,
+            in_place: false,
         };
         let mut take = |name| outputs.take(name, image.voxels.len());
-        let [mut corrected, mut field, mut log_field] = [take("image")?, take("field")?, take("logField")?];
+        let [mut field, mut log_field] = [take("field")?, take("logField")?];
+        // A range is preserved by a second look at the voxels.
+        let mut corrected = if options.preserve_range {
+            Place::Apart(outputs.take("image", image.voxels.len())?)
+        } else {
+            outputs.take_over("image", image.voxels.len())?
+        };
+        correction.in_place = matches!(corrected, Place::Taken(_));
         let to =
             Corrected { image: corrected.numbers(), field: field.numbers(), log_field: log_field.numbers() };
         let told = correct(&source, &correction, to, &session.run)?;
@@ -236,9 +244,9 @@ impl Step for N4 {
         if told.not_finite > 0 {
             return Err(SUBJECT.not_finite(told.not_finite, told.voxels));
         }
-        for (name, array) in [("image", corrected), ("field", field), ("logField", log_field)] {
-            outputs.put(name, array);
-        }
+        outputs.put("image", corrected.own());
+        outputs.put("field", field);
+        outputs.put("logField", log_field);
         let [before, after] = [told.before, told.after].map(|(mean, deviation)| deviation / mean);
         let Entropy { before: least, after: entropy } = fitted.entropy;
         let mut worse = Vec::new();

@@ -53,7 +53,7 @@ pub fn call(step: &dyn Step, call: &Call, into: Into, session: &Session) -> Resu
     });
     let ([options, fitted, inputs], wanted) = read.map_err(|error| wrong(id, &error))?;
     let inputs = Inputs::of(id, inputs, call.buffers);
-    let mut outputs = Outputs::of(id, wanted, into);
+    let mut outputs = Outputs::of(id, wanted, into, call.buffers);
     let mut json = Map::new();
 
     let found;

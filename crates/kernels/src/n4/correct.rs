@@ -8,7 +8,7 @@ use crate::math::{SMALL, exp, exp_normal, exp_small};
 use crate::memory::{array, recycle};
 use crate::moments::{LANES, Lanes, Sums, aligned, flat_mut};
 use crate::run::{Cancelled, Run};
-use crate::select::{BLOCK, Choice};
+use crate::select::{BLOCK, Choice, Select};
 
 /// How an image is corrected, and what is wanted of it.
 pub struct Correction<'a> {
@@ -20,6 +20,9 @@ pub struct Correction<'a> {
     pub keep_outside: bool,
     /// The chosen voxels are mapped linearly, so that their smallest and largest value are the input's.
     pub preserve_range: bool,
+    /// The voxels are those in the place of the corrected image: what the source says of them is not read, and their range is
+    /// not preserved.
+    pub in_place: bool,
 }
 
 /// Where the outputs go; empty where one is not wanted, else of the image's length.
@@ -52,6 +55,7 @@ pub struct Measures {
 /// What a few planes tell, over their chosen voxels.
 struct Told {
     count: usize,
+    not_finite: usize,
     before: Sums,
     after: Sums,
     /// Of ln field.
@@ -69,7 +73,8 @@ struct Part<'a> {
 }
 
 at_levels! {
-    fn correct_planes(level: Level, part: &mut Part, voxels: &[f32], choice: Choice, expansion: &Expansion, x_samples: usize, y_axis: &Axis) -> Told {
+    /// The voxels are those of the whole image, or none where they are those in `part.image`.
+    fn correct_planes(level: Level, part: &mut Part, voxels: Option<&[f32]>, select: Select, expansion: &Expansion, x_samples: usize, y_axis: &Axis) -> Told {
         let (nx, ny) = (x_samples, y_axis.samples());
         // Rows lie one behind the other: a few are one long row to all loops but the first, short enough that the
         // processor fetches the next while this one is measured.
@@ -79,9 +84,10 @@ at_levels! {
         // Padded with voxels that are not chosen.
         let mut chosen = vec![0; padded(most * nx)];
         let mut blocks = vec![0; chosen.len() / LANES];
-        let mut unwanted = vec![0.0; most * nx];
+        let [mut unwanted, mut held] = [part.image.is_empty(), voxels.is_none()].map(|is| vec![0.0; if is { most * nx } else { 0 }]);
         let mut told = Told {
             count: 0,
+            not_finite: 0,
             before: Sums::default(),
             after: Sums::default(),
             low: Lanes([f32::INFINITY; LANES]),
@@ -102,20 +108,27 @@ at_levels! {
                     let to = &mut logs[row * nx..][..padded(nx)];
                     Row::new(plane, expansion.stride(), y_axis, y).expand(0, to);
                 }
-                let input = &voxels[from..from + length];
                 let output = if part.image.is_empty() { &mut unwanted[..length] } else { &mut part.image[to..to + length] };
-                let voxels = output.iter_mut().zip(input.iter().zip(&*logs));
+                let input = match voxels {
+                    Some(voxels) => &voxels[from..from + length],
+                    None => {
+                        held[..length].copy_from_slice(output);
+                        &held[..length]
+                    }
+                };
+                let each = output.iter_mut().zip(input.iter().zip(&*logs));
                 if is_small {
-                    for (output, (value, log)) in voxels {
+                    for (output, (value, log)) in each {
                         *output = value / exp_small(*log);
                     }
                 } else {
-                    for (output, (value, log)) in voxels {
+                    for (output, (value, log)) in each {
                         *output = value / exp_normal(*log);
                     }
                 }
                 chosen[length..].fill(0);
-                let count = choice.row(from, 1, &mut chosen[..length]);
+                let select = select.part(from..from + length);
+                let count = select.among(input).row(0, 1, &mut chosen[..length]);
                 if part.keep_outside {
                     for (output, (value, chosen)) in output.iter_mut().zip(input.iter().zip(&chosen)) {
                         // Bits rather than a condition, which compilers make a branch for each voxel.
@@ -133,6 +146,9 @@ at_levels! {
                         let [input, output] = [input, &*output].map(|row| filled(&row[whole..]));
                         measure(level, &mut told, &input, &output, &logs[whole..], &chosen[whole..], &[0]);
                     }
+                    if voxels.is_none() && !told.before.fold().0.is_finite() {
+                        told.not_finite += not_finite(input, select);
+                    }
                 }
                 if !part.log_field.is_empty() {
                     part.log_field[to..to + length].copy_from_slice(&logs[..length]);
@@ -144,8 +160,20 @@ at_levels! {
                 }
             }
         }
+        if let Some(voxels) = voxels && !told.before.fold().0.is_finite() {
+            let range = part.planes.start * nx * ny..part.planes.end * nx * ny;
+            told.not_finite = not_finite(&voxels[range.clone()], select.part(range));
+        }
         told
     }
+}
+
+/// How many of the chosen are NaN or infinite: only looked for where a sum shows that there are some.
+#[cold]
+fn not_finite(voxels: &[f32], select: Select) -> usize {
+    let choice = select.among(voxels);
+    let chosen = |(index, voxel): &(usize, &f32)| !voxel.is_finite() && choice.includes(*index);
+    voxels.iter().enumerate().filter(chosen).count()
 }
 
 /// The whole lanes among which there are chosen voxels.
@@ -271,11 +299,11 @@ pub fn correct(
         let [image, field, log_field] = rests.each_mut().map(|rest| take(rest, voxels));
         parts.push(Part { planes, image, field, log_field, keep_outside: correction.keep_outside });
     }
-    let choice = source.select.among(source.voxels);
+    let voxels = if correction.in_place { None } else { Some(source.voxels) };
     let told = run.map_parts(parts, |_, mut part| {
-        correct_planes(run.level, run.level, &mut part, source.voxels, choice, &expansion, shape[0], y)
+        correct_planes(run.level, run.level, &mut part, voxels, source.select, &expansion, shape[0], y)
     })?;
-    let mut measures = measures(&told, source);
+    let mut measures = measures(&told);
     if correction.preserve_range && measures.not_finite == 0 && measures.voxels > 0 {
         let mapping = preserve_range(source, image, run)?;
         let (mean, deviation) = measures.after;
@@ -371,11 +399,12 @@ at_levels! {
     }
 }
 
-fn measures(told: &[Told], source: &Source) -> Measures {
+fn measures(told: &[Told]) -> Measures {
     let (mut before, mut after) = (Sums::default(), Sums::default());
-    let (mut voxels, mut low, mut high) = (0, f32::INFINITY, f32::NEG_INFINITY);
+    let (mut voxels, mut not_finite, mut low, mut high) = (0, 0, f32::INFINITY, f32::NEG_INFINITY);
     for part in told {
         voxels += part.count;
+        not_finite += part.not_finite;
         before.merge(&part.before);
         after.merge(&part.after);
         for lane in 0..LANES {
@@ -385,17 +414,10 @@ fn measures(told: &[Told], source: &Source) -> Measures {
     }
     Measures {
         voxels,
-        not_finite: if before.fold().0.is_finite() { 0 } else { count_not_finite(source) },
+        not_finite,
         before: before.mean_and_deviation(voxels),
         after: after.mean_and_deviation(voxels),
         field_low: exp(low),
         field_high: exp(high),
     }
-}
-
-/// Only looked for where a sum shows that there are some.
-fn count_not_finite(source: &Source) -> usize {
-    let choice = source.select.among(source.voxels);
-    let chosen = |(index, voxel): &(usize, &f32)| !voxel.is_finite() && choice.includes(*index);
-    source.voxels.iter().enumerate().filter(chosen).count()
 }

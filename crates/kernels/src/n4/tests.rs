@@ -197,26 +197,45 @@ fn a_correction_divides_and_measures_every_chosen_voxel() {
     for shape in SHAPES {
         let phantom = Phantom::new(shape);
         let count = phantom.voxels.len();
-        // With small fields and large ones, which take two ways; with voxels at the very end, and masks.
-        for (size, is_masked) in [(0.3, false), (0.3, true), (0.9, false)] {
+        let masked = Select::Other(Values::Floats(&phantom.mask), 0.0);
+        // The middle of the voxels, so that many lie near it.
+        let mut sorted = phantom.voxels.clone();
+        sorted.sort_by(f32::total_cmp);
+        let above = Select::Above(sorted[count / 2].next_down());
+        // With small fields and large ones, which take two ways; with voxels at the very end, masks, and voxels chosen by value.
+        for (size, select) in [(0.3, Select::All), (0.3, masked), (0.3, above), (0.9, Select::All)] {
             let mut lattice = Lattice::zeros([5, 4, 6]);
             let values = lattice.values.iter_mut().enumerate();
             values.for_each(|(i, value)| *value = size * (i as f64 * 1.7).sin());
             let axes = Axes::new(shape, [2, 1, 3]);
-            let select =
-                if is_masked { Select::Other(Values::Floats(&phantom.mask), 0.0) } else { Select::All };
             let (image, field, told) = everywhere(|run| {
                 let source = Source { voxels: &phantom.voxels, shape, select, weight: None };
                 let placement = shape.map(Placement::stretched);
-                let correction =
-                    Correction { lattice: &lattice, placement, keep_outside: false, preserve_range: false };
+                let correction = |in_place| Correction {
+                    lattice: &lattice,
+                    placement,
+                    keep_outside: false,
+                    preserve_range: false,
+                    in_place,
+                };
                 let [mut image, mut field] = [(); 2].map(|()| vec![0.0; count]);
                 let to = Corrected { image: &mut image, field: &mut field, log_field: &mut [] };
-                let told = correct(&source, &correction, to, run).unwrap();
-                let told = (told.voxels, told.before, told.after, told.field_low, told.field_high);
-                (image, field, told)
+                let told = correct(&source, &correction(false), to, run).unwrap();
+                let mut place = phantom.voxels.clone();
+                let to = Corrected { image: &mut place, field: &mut [], log_field: &mut [] };
+                let again = correct(&Source { voxels: &[], ..source }, &correction(true), to, run).unwrap();
+                let told = [told, again]
+                    .map(|told| (told.voxels, told.before, told.after, told.field_low, told.field_high));
+                assert_eq!((&image, told[0]), (&place, told[1]));
+                (image, field, told[0])
             });
-            let chosen: Vec<usize> = (0..count).filter(|&i| !is_masked || phantom.mask[i] != 0.0).collect();
+            let chosen: Vec<usize> = (0..count)
+                .filter(|&i| match select {
+                    Select::All => true,
+                    Select::Above(threshold) => phantom.voxels[i] > threshold,
+                    _ => phantom.mask[i] != 0.0,
+                })
+                .collect();
             for i in 0..count {
                 let index = [i % shape[0], i / shape[0] % shape[1], i / shape[0] / shape[1]];
                 let log: f64 = touched(&axes, index).iter().map(|(p, w)| w * lattice.values[*p]).sum();

@@ -4,7 +4,7 @@ use super::image::{Image, Part};
 use super::{Per, Sample};
 use crate::json::{Fields, Record, ToJson, read_fields};
 use crate::step::{self, wrong};
-use crate::{Error, Inputs, Outputs, Session, region};
+use crate::{Error, Inputs, Outputs, Place, Session, region};
 use serde_json::{Map, Value};
 use voxnorm_kernels::pointwise::{self, Mapped, Outside};
 use voxnorm_kernels::select::Select;
@@ -96,7 +96,8 @@ impl<'a> Bound<'a> {
             OutsideValue::Keep => Outside::Keep,
             OutsideValue::Value(value) => Outside::Value(value),
         };
-        let mut to = outputs.take("image", image.voxels.len())?;
+        let mut to = self.place(outputs)?;
+        let is_taken = matches!(to, Place::Taken(_));
         let mut sum = Mapped::NONE;
         for (part, mut found) in image.parts.iter().zip(fitted.parts) {
             found.remove("voxels");
@@ -109,14 +110,14 @@ impl<'a> Bound<'a> {
             let sample = if shared.changed == Changed::Region { Some(sample()?) } else { None };
             let select = sample.as_ref().map_or(Select::All, Sample::select);
             let Some(to) = to.numbers().get_mut(part.to.clone()) else { continue };
-            let voxels = &image.voxels[part.from.clone()];
+            let voxels = if is_taken { None } else { Some(&image.voxels[part.from.clone()]) };
             let told = pointwise::map(voxels, select, &method.map(&found)?, outside, to, &session.run)?;
             if let Some(sample) = sample {
                 sample.some(told.count)?;
             }
             sum = sum.and(told);
         }
-        outputs.put("image", to);
+        outputs.put("image", to.own());
         let [below, above] = sum.clipped;
         Ok(object! {
             voxels: sum.count,
@@ -128,6 +129,15 @@ impl<'a> Bound<'a> {
             range: (sum.count > sum.not_finite).then_some(sum.range),
             not_finite: sum.not_finite,
         })
+    }
+
+    /// Where the image goes: in the place of the input, where the caller gives that up and each part has the place that it had.
+    fn place<'o>(&self, outputs: &mut Outputs<'o>) -> Result<Place<'o>, Error> {
+        let length = self.image.voxels.len();
+        if self.image.parts.iter().all(|part| part.from == part.to) {
+            return outputs.take_over("image", length);
+        }
+        Ok(Place::Apart(outputs.take("image", length)?))
     }
 
     fn sample<'s>(
